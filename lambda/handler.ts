@@ -1,0 +1,226 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import type { Context } from 'aws-lambda';
+import { z } from 'zod';
+import { eventPublisher } from './aws/event-publisher.ts';
+import { evidenceBucket } from './aws/evidence-bucket.ts';
+import { readProfileParameter } from './aws/profile-parameter.ts';
+import { secretStore } from './aws/secret-store.ts';
+import { rotationLog } from './log.ts';
+import { tokenEndpoint } from './oauth/token-endpoint.ts';
+import { defaultPortalProfile, parsePortalProfile } from './portal/profile.ts';
+import { createSecret } from './rotation/1-create-secret.ts';
+import { setSecret } from './rotation/2-set-secret.ts';
+import { testSecret } from './rotation/3-test-secret.ts';
+import { finishSecret } from './rotation/4-finish-secret.ts';
+import type { Clock, Log, Portal, Ports } from './rotation/ports.ts';
+import { type PreflightReport, preflight } from './rotation/preflight.ts';
+import { Redactor } from './rotation/redact.ts';
+import { asRotationError, RotationError } from './rotation/rotation-error.ts';
+import { type Step, steps } from './rotation/rotation-event.ts';
+import { reportFailure } from './rotation/rotation-failed.ts';
+import type { Run } from './rotation/run.ts';
+
+const eventSchema = z.discriminatedUnion('Step', [
+  z.object({
+    Step: z.enum(steps),
+    SecretId: z.string().min(1),
+    ClientRequestToken: z.string().min(1),
+    RotationToken: z.string().optional(),
+  }),
+  z.object({ Step: z.literal('preflight'), SecretId: z.string().min(1) }),
+]);
+
+type Request = z.infer<typeof eventSchema>;
+
+const environmentSchema = z.object({
+  ROTATION_TOPIC_ARN: z.string().startsWith('arn:'),
+  PORTAL_PROFILE_PARAMETER: z.string().min(1).optional(),
+  EVIDENCE_BUCKET: z.string().min(1).optional(),
+  PREFLIGHT_REPAIRS: z.enum(['on', 'off']).default('on'),
+});
+
+const rotationSteps: Record<Step, (run: Run, ports: Ports) => Promise<void>> = {
+  createSecret,
+  setSecret,
+  testSecret,
+  finishSecret,
+};
+
+/** Kept back of an invocation for closing the browser and saying what happened. */
+const lastWordsMs = 12_000;
+
+/** What is still under way then is given up. */
+const lastCallMs = 1_000;
+
+const clock: Clock = {
+  now: () => new Date(),
+  monotonicMs: () => performance.now(),
+  async sleep(durationMs, signal) {
+    await sleep(durationMs, undefined, { signal }).catch((cause: unknown) => {
+      throw new RotationError({
+        category: 'timeout',
+        what: 'the invocation’s time was up',
+        retryable: true,
+        pressed: 'no',
+        action: 'none if the retry succeeds; otherwise raise the function timeout (15 minutes are meant)',
+        cause,
+      });
+    });
+  },
+};
+
+const sdk = { requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000, throwOnRequestTimeout: true } };
+const secretsManager = new SecretsManagerClient(sdk);
+const sns = new SNSClient(sdk);
+const ssm = new SSMClient(sdk);
+const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 = AWS_ENDPOINT_URL } = process.env;
+const s3 = new S3Client({ ...sdk, forcePathStyle: AWS_ENDPOINT_URL_S3 !== undefined });
+
+/** What one invocation has to itself. */
+interface Invocation {
+  context: Context;
+  redactor: Redactor;
+  log: Log;
+  /** The time to act is up. */
+  timeUp: AbortSignal;
+  /** The time to speak is up. */
+  lastCall: AbortSignal;
+}
+
+/**
+ * One step of a rotation, as Secrets Manager asks for it, or a preflight.
+ *
+ * @returns nothing for a step; the report for a preflight
+ * @throws {RotationError} `[category] what happened; pressed: yes|no|unknown; next: action`
+ * @see Secrets Manager user guide, "Rotation by Lambda function"
+ */
+export async function handler(event: unknown, context: Context): Promise<PreflightReport | undefined> {
+  const redactor = new Redactor();
+  const log = rotationLog(redactor, correlation(event, context));
+  const [timeUp, lastCall] = [new AbortController(), new AbortController()];
+  const abortLater = (controller: AbortController, keptMs: number) =>
+    setTimeout(() => controller.abort(), Math.max(0, context.getRemainingTimeInMillis() - keptMs));
+  const timers = [abortLater(timeUp, lastWordsMs), abortLater(lastCall, lastCallMs)];
+  try {
+    const request = parse(
+      eventSchema,
+      event,
+      'the invocation event',
+      'let Secrets Manager or the preflight schedule invoke it',
+    );
+    const invocation = { context, redactor, log, timeUp: timeUp.signal, lastCall: lastCall.signal };
+    if (request.Step === 'preflight') return await answerPreflight(request, invocation);
+    if (request.RotationToken) redactor.learn(request.RotationToken);
+    const { run, ports } = await wire(request, invocation);
+    await rotationSteps[request.Step](run, ports).catch(async (thrown: unknown) => {
+      throw await reportFailure(run, ports, printable(thrown, redactor));
+    });
+    return undefined;
+  } catch (thrown) {
+    const error = printable(thrown, redactor);
+    log('failed', { error });
+    throw error;
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+  }
+}
+
+/** Throws nothing: whoever scheduled a preflight reads its report. */
+async function answerPreflight(request: Request, invocation: Invocation): Promise<PreflightReport> {
+  const { redactor, log } = invocation;
+  try {
+    const { run, ports, repair } = await wire(request, invocation);
+    const { report } = await preflight(run, ports, { repair, record: true });
+    log('preflight', { ...report });
+    return JSON.parse(JSON.stringify(report, redactor.replacer)) as PreflightReport;
+  } catch (thrown) {
+    const error = printable(thrown, redactor);
+    log('failed', { error });
+    const check = { name: error.category, ok: false, detail: `${error.what}; next: ${error.action}` };
+    return { ok: false, checks: [check], drift: false, repairs: [] };
+  }
+}
+
+/** @throws {RotationError} configuration, where the environment is not valid */
+async function wire(request: Request, { context, redactor, log, timeUp, lastCall }: Invocation) {
+  const environment = parse(environmentSchema, process.env, 'the environment', 'set it on the function; infra/ does');
+  const { PORTAL_PROFILE_PARAMETER: parameter, EVIDENCE_BUCKET: bucket, ROTATION_TOPIC_ARN: topic } = environment;
+  const evidence = bucket ? evidenceBucket(s3, bucket) : undefined;
+  const { profile, invalid } = await readProfile(parameter);
+  const rotation = request.Step === 'preflight' ? undefined : request;
+  const run: Run = {
+    step: request.Step,
+    secretId: request.SecretId,
+    token: rotation?.ClientRequestToken ?? '',
+    rotationToken: rotation?.RotationToken,
+    limits: profile.times,
+    remainingMs: () => context.getRemainingTimeInMillis(),
+    signal: timeUp,
+  };
+  const portal: Portal = {
+    async open(account, signal) {
+      if (invalid) throw invalid;
+      // Loaded where a step opens it: most steps need no browser.
+      const { playwrightPortal } = await import('./portal/portal.ts');
+      return playwrightPortal({ profile, evidence, log }).open(account, signal);
+    },
+  };
+  const ports: Ports = {
+    secrets: secretStore(secretsManager, lastCall),
+    portal,
+    tokens: tokenEndpoint(clock),
+    events: eventPublisher(sns, topic, clock, redactor, lastCall),
+    clock,
+    log,
+    learnSecret: (value) => redactor.learn(value),
+  };
+  return { run, ports, repair: environment.PREFLIGHT_REPAIRS === 'on' };
+}
+
+/** A profile that cannot be used stands in the way of the portal only: what comes after a press goes on with the default times. */
+async function readProfile(parameter: string | undefined) {
+  if (!parameter) return { profile: defaultPortalProfile };
+  try {
+    return { profile: parsePortalProfile(await readProfileParameter(ssm, parameter)) };
+  } catch (invalid) {
+    return { profile: defaultPortalProfile, invalid };
+  }
+}
+
+/** The names of what is wrong, never its value: an event may carry a RotationToken. */
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  what: string,
+  action: string,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'value'}: ${message}`);
+  throw new RotationError({
+    category: 'configuration',
+    what: `${what} is not valid: ${issues.join('; ')}`,
+    retryable: false,
+    pressed: 'no',
+    action,
+  });
+}
+
+/** An error that may leave: every text of it through the redactor, and without its cause. */
+function printable(thrown: unknown, redactor: Redactor): RotationError {
+  const action = 'this is a fault of the function: report it with the log of this invocation';
+  const error = asRotationError(thrown, { category: 'configuration', retryable: false, pressed: 'unknown', action });
+  return error.with({ what: redactor.redact(error.what), action: redactor.redact(error.action), cause: undefined });
+}
+
+function correlation(event: unknown, context: Context): Record<string, string> {
+  const { Step: step, SecretId: secret, ClientRequestToken: version } = (event ?? {}) as Record<string, unknown>;
+  const texts = { step, secret, version, invocation: context.awsRequestId };
+  return Object.fromEntries(
+    Object.entries(texts).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}

@@ -1,0 +1,326 @@
+import { lstat, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import chromium, { inflate } from '@sparticuz/chromium';
+import { launchChromium } from 'playwright-aws-lambda';
+import type { Browser, BrowserContext, Dialog, Page, Request, Route } from 'playwright-core';
+import { trouble } from './failures.ts';
+import { type Origins, originOf } from './origins.ts';
+import { anyOf, type PortalProfile } from './profile.ts';
+
+/** All that suffices in Lambda; none weakens what keeps web pages apart. @see field-notes "Chromium for Lambda" */
+const flags = [
+  '--no-sandbox',
+  '--no-zygote',
+  '--disable-dev-shm-usage',
+  '--disable-gpu',
+  '--no-pings',
+  '--disable-domain-reliability',
+  '--js-flags=--max-old-space-size=512',
+  // The last such flag counts: Playwright's own also switches off HTTPS upgrades and the partitioning of third-party storage.
+  '--disable-features=AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding',
+];
+const ownDefaultsLeftOut = [
+  '--disable-popup-blocking',
+  '--disable-ipc-flooding-protection',
+  '--unsafely-disable-devtools-self-xss-warnings',
+  '--enable-unsafe-swiftshader',
+];
+
+/** More dialogs than a person would click away. */
+const maxScriptDialogs = 20;
+
+export interface BrowserOptions {
+  profile: PortalProfile;
+  origins: Origins;
+  /** False shows the browser's window; then an installed Chrome is used. */
+  headless: boolean;
+  /** Whether the last of the tries may be with one process for all: not once a press may have happened. */
+  singleProcessFallback: boolean;
+}
+
+/** A browser with one context and one page, which keeps to the origins and to itself. */
+export class PortalBrowser {
+  readonly page: Page;
+  /** What has made this browser useless, if anything. */
+  broken: string | undefined;
+  /** Origins that the page wanted something from and that are not allowed. */
+  readonly blocked = new Set<string>();
+  /** The last answer to a navigation of the page. */
+  status: number | undefined;
+  /** Where the page last set out for, whether it got there or not. */
+  wanted: string | undefined;
+  /** Why it did not get there. */
+  networkError: string | undefined;
+  /** Requests of the page that have not been answered yet. */
+  readonly underWay = new Set<Request>();
+  /** How many documents the page has loaded. */
+  documents = 0;
+  /** The portal's answer to the last request that was not to read, where it was an error. */
+  writeFailed: string | undefined;
+  /** Where the page wanted to open a new tab, if it may go there. */
+  newTab: string | undefined;
+  readonly #browser: Browser;
+  readonly #context: BrowserContext;
+  readonly #options: BrowserOptions;
+  readonly #processId: number | undefined;
+  #scriptDialogs = 0;
+  #onScriptDialog: ((dialog: Dialog) => void) | undefined;
+  #held: Route[] | undefined;
+
+  private constructor(
+    browser: Browser,
+    context: BrowserContext,
+    page: Page,
+    processId: number | undefined,
+    options: BrowserOptions,
+  ) {
+    this.#browser = browser;
+    this.#context = context;
+    this.page = page;
+    this.#processId = processId;
+    this.#options = options;
+  }
+
+  /** @throws {RotationError} portal-unavailable, after three tries */
+  static async start(options: BrowserOptions): Promise<PortalBrowser> {
+    const { origins, headless, profile, singleProcessFallback } = options;
+    const { browser, processId } = await launch(
+      headless,
+      [...flags, origins.resolverRule],
+      profile.times.launchMs,
+      singleProcessFallback,
+    );
+    try {
+      const context = await browser.newContext({
+        acceptDownloads: false,
+        serviceWorkers: 'block',
+        permissions: [],
+        locale: profile.locale,
+        timezoneId: 'UTC',
+        reducedMotion: 'reduce',
+        viewport: { width: 1280, height: 1000 },
+      });
+      context.setDefaultTimeout(profile.times.clickMs);
+      const page = await context.newPage();
+      const started = new PortalBrowser(browser, context, page, processId, options);
+      await started.#watch();
+      return started;
+    } catch {
+      await end(browser, processId, profile.times.closeMs);
+      throw trouble('portal-unavailable', 'Chromium broke off at its first page');
+    }
+  }
+
+  async #watch(): Promise<void> {
+    const { page } = this;
+    this.#browser.on('disconnected', () => this.#break('the browser has crashed'));
+    page.on('crash', () => this.#break('the page has crashed'));
+    page.on('close', () => this.#break('the page has closed itself'));
+    page.on('domcontentloaded', () => {
+      this.documents += 1;
+    });
+    const isPage = (request: Request) => request.isNavigationRequest() && request.frame() === page.mainFrame();
+    page.on('requestfinished', (request) => this.underWay.delete(request));
+    page.on('request', (request) => {
+      if (isPage(request)) this.underWay.clear();
+      this.underWay.add(request);
+      if (!isPage(request)) return;
+      this.wanted = request.url();
+      this.networkError = undefined;
+    });
+    page.on('requestfailed', (request) => {
+      this.underWay.delete(request);
+      const error = request.failure()?.errorText;
+      if (isPage(request) && error !== 'net::ERR_ABORTED') this.networkError = error;
+    });
+    page.on('response', (response) => {
+      const method = response.request().method();
+      const path = URL.parse(response.url())?.pathname;
+      if (!['GET', 'HEAD', 'OPTIONS'].includes(method))
+        this.writeFailed =
+          response.status() >= 400 ? `the portal answered ${response.status()} to ${method} ${path}` : undefined;
+      if (response.request().isNavigationRequest() && response.frame() === page.mainFrame())
+        this.status = response.status();
+    });
+    this.#context.on('dialog', (dialog) => this.#scriptDialog(dialog));
+    this.#context.on('page', (tab) => {
+      if (tab === page) return;
+      if (this.#options.origins.trusts(tab.url())) this.newTab = tab.url();
+      tab.close().catch(() => undefined);
+    });
+    await this.#context.route('**/*', (route) => this.#gate(route));
+  }
+
+  #break(why: string): void {
+    this.broken ??= why;
+  }
+
+  #gate(route: Route): void {
+    const request = route.request();
+    const url = request.url();
+    if (!this.#options.origins.allows(url)) {
+      this.blocked.add(originOf(url));
+      route.abort('blockedbyclient').catch(() => undefined);
+    } else if (this.#held && changesSomething(request.method(), url, this.#options.profile)) {
+      this.#held.push(route);
+    } else {
+      route.continue().catch(() => undefined);
+    }
+  }
+
+  #scriptDialog(dialog: Dialog): void {
+    if (this.#onScriptDialog && dialog.page() === this.page && dialog.type() !== 'beforeunload') {
+      this.#onScriptDialog(dialog);
+      return;
+    }
+    this.#scriptDialogs += 1;
+    if (this.#scriptDialogs > maxScriptDialogs) {
+      this.#break('the page opens one script dialog after the other');
+      this.#context.close().catch(() => undefined);
+    }
+    (dialog.type() === 'beforeunload' ? dialog.accept() : dialog.dismiss()).catch(() => undefined);
+  }
+
+  /**
+   * Holds back every request that may change something, from now until `release` (they go) or `drop` (they never do). A portal
+   * that rotates at the click on "Rotate", without a dialog, would otherwise press before the slot is taken.
+   */
+  holdRequests(): { release(): void; drop(): string[] } {
+    const held: Route[] = [];
+    this.#held = held;
+    const stop = () => {
+      if (this.#held === held) this.#held = undefined;
+    };
+    return {
+      release: () => {
+        stop();
+        for (const route of held.splice(0)) route.continue().catch(() => undefined);
+      },
+      drop: () => {
+        stop();
+        const dropped = held.splice(0);
+        for (const route of dropped) route.abort('blockedbyclient').catch(() => undefined);
+        return dropped.map((route) => `${route.request().method()} ${new URL(route.request().url()).pathname}`);
+      },
+    };
+  }
+
+  /** The next `window.confirm` or `window.prompt`, left open: it blocks the page until it is answered. */
+  nextScriptDialog(): { opened: Promise<Dialog>; stop(): void } {
+    const { promise, resolve } = Promise.withResolvers<Dialog>();
+    const listener = (dialog: Dialog) => {
+      this.#onScriptDialog = undefined;
+      resolve(dialog);
+    };
+    this.#onScriptDialog = listener;
+    return {
+      opened: promise,
+      stop: () => {
+        if (this.#onScriptDialog === listener) this.#onScriptDialog = undefined;
+      },
+    };
+  }
+
+  /** What the page put on the clipboard when it was told to; the clipboard is empty afterwards. */
+  async copied(click: () => Promise<void>): Promise<string> {
+    const { page } = this;
+    await this.#context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: originOf(page.url()) });
+    try {
+      await page.evaluate(() => navigator.clipboard.writeText(''));
+      await click();
+      for (const until = performance.now() + 1_000; performance.now() < until; ) {
+        const text = String(await page.evaluate(async () => (await navigator.clipboard.readText()).slice(0, 5_000)));
+        if (text) return text;
+      }
+      return '';
+    } finally {
+      await page.evaluate(() => navigator.clipboard.writeText('')).catch(() => undefined);
+      await this.#context.clearPermissions();
+    }
+  }
+
+  /** Bounded; never throws. Chromium is killed where it does not go by itself (it may take minutes). @see Sparticuz/chromium#114 */
+  async close(): Promise<void> {
+    await end(this.#browser, this.#processId, this.#options.profile.times.closeMs);
+  }
+}
+
+function changesSomething(method: string, url: string, { harmlessRequests }: PortalProfile): boolean {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return false;
+  return harmlessRequests.length === 0 || !anyOf(harmlessRequests).test(`${method} ${new URL(url).pathname}`);
+}
+
+/** Three tries: about one launch in a hundred fails. @see microsoft/playwright#14818 */
+async function launch(
+  headless: boolean,
+  args: string[],
+  timeoutMs: number,
+  singleProcessFallback: boolean,
+): Promise<{ browser: Browser; processId: number | undefined }> {
+  const tries = [args, args, singleProcessFallback ? [...args, '--single-process'] : args];
+  for (const [failures, triedArgs] of tries.entries()) {
+    let browser: Browser | undefined;
+    try {
+      const executable = headless ? { executablePath: await executablePath(failures > 0) } : { channel: 'chrome' };
+      // It would unpack and take a Chromium of its own in Lambda, where TMPDIR is not /tmp.
+      process.env.IS_LOCAL ??= 'true';
+      browser = await launchChromium({
+        ...executable,
+        args: triedArgs,
+        ignoreDefaultArgs: ownDefaultsLeftOut,
+        headless,
+        env: await environment(),
+        timeout: timeoutMs,
+      });
+      const session = await browser.newBrowserCDPSession();
+      const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+      await session.detach();
+      return { browser, processId: processInfo.find(({ type }) => type === 'browser')?.id };
+    } catch {
+      await browser?.close().catch(() => undefined);
+    }
+  }
+  throw trouble(
+    'portal-unavailable',
+    `Chromium did not start in ${tries.length} tries`,
+    'none if the retry succeeds; otherwise give the function more memory and ephemeral storage',
+  );
+}
+
+/** An invocation that was killed while it unpacked Chromium leaves part of one behind. */
+async function executablePath(again: boolean): Promise<string> {
+  const libraries = inflate(fileURLToPath(new URL('../bin/al2023.tar.br', import.meta.resolve('@sparticuz/chromium'))));
+  if (again) {
+    const unpacked = `${tmpdir()}/chromium`;
+    if ((await lstat(unpacked).catch(() => undefined))?.isFile()) await rm(unpacked);
+  }
+  const [path] = await Promise.all([chromium.executablePath(), libraries]);
+  return path;
+}
+
+/** Chromium sees no credentials of ours. Without any font it dies at the first text; the package's own list is for TMPDIR=/tmp. */
+async function environment(): Promise<Record<string, string>> {
+  const { DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR, XAUTHORITY, LD_LIBRARY_PATH } = process.env;
+  const home = tmpdir();
+  const fonts = `${home}/fonts-for-chromium.conf`;
+  const folders = [`${home}/fonts`, '/usr/share/fonts'].map((folder) => `<dir>${folder}</dir>`).join('');
+  await writeFile(fonts, `<fontconfig>${folders}<cachedir>${home}/fonts-cache</cachedir></fontconfig>`);
+  const libraries = [LD_LIBRARY_PATH, `${home}/al2023/lib`].filter(Boolean).join(':');
+  const screen = Object.entries({ DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR, XAUTHORITY });
+  const known = screen.filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { ...Object.fromEntries(known), HOME: home, TMPDIR: home, LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: fonts };
+}
+
+async function end(browser: Browser, processId: number | undefined, timeoutMs: number): Promise<void> {
+  const timer = Promise.withResolvers<'late'>();
+  const timeout = setTimeout(() => timer.resolve('late'), timeoutMs);
+  const closed = await Promise.race([browser.close().catch(() => undefined), timer.promise]);
+  clearTimeout(timeout);
+  if (closed !== 'late' || processId === undefined) return;
+  try {
+    process.kill(processId, 'SIGKILL');
+  } catch {
+    // It has gone by itself.
+  }
+}

@@ -1,0 +1,53 @@
+import { type Category, RotationError } from '../rotation/rotation-error.ts';
+
+/** A refusal before the press: trying again unchanged would end the same way. */
+export function refusal(category: Category, what: string, action: string): RotationError {
+  return new RotationError({ category, what, retryable: false, pressed: 'no', action });
+}
+
+/** A trouble before the press that may pass by itself. */
+export function trouble(
+  category: Category,
+  what: string,
+  action = 'none if the retry succeeds; otherwise open the portal by hand',
+): RotationError {
+  return new RotationError({ category, what, retryable: true, pressed: 'no', action });
+}
+
+/**
+ * What the browser or Playwright threw, in our own words. Playwright's messages quote what was typed and what the page holds,
+ * so nothing of them is kept but a network error's code.
+ */
+export function fromBrowser(error: unknown, stage: string): RotationError {
+  if (error instanceof RotationError) return error;
+  const message = error instanceof Error ? error.message : '';
+  const [, length] = /VALUE-TOO-LONG (\d+)/.exec(message) ?? [];
+  if (length) {
+    return refusal(
+      'portal-changed',
+      `${stage}: a field holds ${length} characters, more than any client id or secret has`,
+      'open Developer Tools by hand: is this the real page?',
+    );
+  }
+  if (message.includes('PAGE-TOO-LARGE')) {
+    return refusal(
+      'portal-changed',
+      `${stage}: the page has more than 50000 elements`,
+      'open Developer Tools by hand: is this the real page?',
+    );
+  }
+  const code = /net::(ERR_\w+)/.exec(message)?.[1];
+  if (code?.startsWith('ERR_CERT') || code?.startsWith('ERR_SSL')) {
+    return refusal(
+      'portal-unavailable',
+      `${stage}: the portal's TLS certificate was not accepted (${code}); nothing was typed`,
+      'find out who answers in the portal’s place before anyone logs in; check developer_tools_url',
+    );
+  }
+  if (code) return trouble('portal-unavailable', `${stage}: the network said ${code}`);
+  const timedOut = error instanceof Error && error.name === 'TimeoutError';
+  return trouble(
+    'portal-unavailable',
+    `${stage}: ${timedOut ? 'the page did not get ready in time' : 'the browser or the page broke off'}`,
+  );
+}

@@ -1,0 +1,439 @@
+/**
+ * The way to Developer Tools, wherever the portal leads in between:
+ *
+ *   URL ──> Developer Tools                                     a session that lasts, or none needed
+ *   URL ──> login (one page, or user name first) ──> one-time code ──> "stay signed in?", "what's new" ──> Developer Tools
+ *   URL ──> ... ──> some other page ──> URL once more ──> menu: profile, Manage Account, Developer Tools
+ *
+ * Each look at the page says which of these it is; whatever none of them explains is refused in words of its own.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Secret, TOTP, URI } from 'otpauth';
+import type { Locator, Page } from 'playwright-core';
+import type { PortalAccount } from '../rotation/ports.ts';
+import { LoginRefused, type RotationError } from '../rotation/rotation-error.ts';
+import type { PortalBrowser } from './browser.ts';
+import { clientIds, clientPart, secretHolders } from './client.ts';
+import { fromBrowser, refusal, trouble } from './failures.ts';
+import { type Origins, originOf } from './origins.ts';
+import { buttonsOn, visibleText } from './outline.ts';
+import { click, fill, only } from './page-actions.ts';
+import { searching } from './page-search.ts';
+import { anyOf, type PortalProfile } from './profile.ts';
+
+/** A code that is about to expire waits for the next one. */
+const codeMarginMs = 4_000;
+const pollMs = 40;
+
+export interface Way {
+  browser: PortalBrowser;
+  account: PortalAccount;
+  profile: PortalProfile;
+  origins: Origins;
+  /** How often the password may still be typed. */
+  loginsLeft: number;
+  log(fact: string, detail?: Record<string, unknown>): void;
+}
+
+/** @throws {RotationError} configuration, without the seed in it */
+export function oneTimeCodes(totpSecret: string): TOTP {
+  try {
+    if (!totpSecret.startsWith('otpauth:'))
+      return new TOTP({ secret: Secret.fromBase32(totpSecret.replace(/[\s-]/g, '').toUpperCase()) });
+    const parsed = URI.parse(totpSecret);
+    if (parsed instanceof TOTP) return parsed;
+  } catch {
+    // What was thrown quotes the seed.
+  }
+  throw refusal(
+    'configuration',
+    'totp_secret in the login secret is neither base32 nor an otpauth://totp/ URI',
+    'store the seed that the portal showed when two-factor login was set up',
+  );
+}
+
+/**
+ * From wherever the browser is to Developer Tools of the client. Types the password at most `loginsLeft` times, and never twice
+ * into one login.
+ *
+ * @throws {LoginRefused | RotationError} login, permission, configuration, portal-changed, portal-unavailable
+ */
+export async function reachDeveloperTools(way: Way, signal: AbortSignal): Promise<void> {
+  const walk = new Walk(way, signal);
+  await walk.goTo(way.account.developerToolsUrl);
+  for (;;) {
+    signal.throwIfAborted();
+    if (way.browser.broken) throw trouble('portal-unavailable', way.browser.broken);
+    const seen = await see(way).catch(whileItLoads);
+    if (seen && (await walk.step(seen))) return;
+    await sleep(pollMs, undefined, { signal });
+  }
+}
+
+/** A page that is being replaced cannot be read; what a search finds wrong with it is another matter. */
+function whileItLoads(error: unknown): undefined {
+  if (error instanceof Error && /VALUE-TOO-LONG|PAGE-TOO-LARGE/.test(error.message)) throw error;
+}
+
+type Field = 'username' | 'password' | 'code';
+
+/** What stands on the page: how many of each. */
+type Sight = Record<Field | 'client' | 'ids', number> & { url: string; text: string };
+
+async function see({ browser: { page }, profile, account }: Way): Promise<Sight> {
+  const body = page.locator('body');
+  const fields = loginFields(page, profile);
+  const count = (locator: Locator) => locator.filter({ visible: true }).count();
+  const [client, ids, username, passwords, secrets, code, text] = await Promise.all([
+    clientPart(page, profile, account.clientId).count(),
+    clientIds(body, profile).count(),
+    count(fields.username),
+    count(fields.password),
+    count(fields.password.and(secretHolders(body, profile))),
+    count(fields.code),
+    visibleText(body),
+  ]);
+  return { url: page.url(), client, ids, username, password: passwords - secrets, code, text };
+}
+
+function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Field, Locator> {
+  const editable = page.locator(
+    'input:not([readonly],[disabled],[type=hidden],[type=submit],[type=button],[type=checkbox])',
+  );
+  const known = (css: string, names: readonly string[]) =>
+    editable.and(
+      page
+        .locator(css)
+        .or(page.getByLabel(anyOf(names)))
+        .or(page.getByPlaceholder(anyOf(names))),
+    );
+  const given = (css: string | undefined, otherwise: Locator) => (css ? page.locator(css) : otherwise);
+  return {
+    username: given(
+      locators.username,
+      known(
+        '[autocomplete~=username],[autocomplete~=email],[type=email],[name=username i],[name=email i],[name=login i]',
+        labels.username,
+      ),
+    ),
+    password: given(locators.password, editable.and(page.locator('[type=password],[autocomplete~=current-password]'))),
+    code: given(
+      locators.oneTimeCode,
+      known('[autocomplete~=one-time-code],[name*=otp i],[name=code i],[maxlength="1"]', labels.oneTimeCode),
+    ),
+  };
+}
+
+class Walk {
+  readonly #way: Way;
+  readonly #signal: AbortSignal;
+  readonly #page: Page;
+  /** Since when the page has been what it is, its texts apart. */
+  #since = performance.now();
+  #key = '';
+  /** The last thing that was typed: into which document, and what the page said before. */
+  #typed: { field: Field; document: number; before: Set<string> } | undefined;
+  #passwordTyped = false;
+  #loggedIn = false;
+  readonly #codes: string[] = [];
+  readonly #tried: string[] = [];
+
+  constructor(way: Way, signal: AbortSignal) {
+    this.#way = way;
+    this.#signal = signal;
+    this.#page = way.browser.page;
+  }
+
+  /** @returns whether Developer Tools has been reached */
+  async step(seen: Sight): Promise<boolean> {
+    const { browser, profile, account } = this.#way;
+    const { settleMs, pageMs } = profile.times;
+    this.#refuseWhereItLed();
+    const key = JSON.stringify([{ ...seen, text: '' }, browser.documents]);
+    if (key !== this.#key) this.#since = performance.now();
+    this.#key = key;
+    const idleMs = performance.now() - this.#since;
+    if (seen.client === 1) {
+      this.#entered();
+      return true;
+    }
+    if (seen.client > 1)
+      throw refusal(
+        'portal-changed',
+        'the client id stands in more than one part of the page, each with a client secret',
+        'set locators.clientId and locators.clientSecret in the portal profile',
+      );
+    if (seen.username + seen.password + seen.code > 0) {
+      if (idleMs > pageMs) throw await this.#lost();
+      if (!this.#awaitsAnswer(seen, idleMs)) await this.#fillIn(seen);
+    } else if (await this.#answerInterstitial(seen.text)) {
+      return false;
+    } else if (idleMs > (browser.underWay.size > 0 ? pageMs / 2 : settleMs)) {
+      this.#refuseWhatItSays(seen);
+      if (idleMs > pageMs) throw await this.#lost();
+      // Developer Tools may be slow; no other page will become it.
+      if (seen.url !== account.developerToolsUrl || browser.status !== 200 || idleMs > pageMs / 2) await this.#onward();
+    }
+    return false;
+  }
+
+  async goTo(url: string): Promise<void> {
+    try {
+      await this.#page.goto(url, { waitUntil: 'commit', timeout: this.#way.profile.times.pageMs });
+    } catch (error) {
+      this.#refuseWhereItLed();
+      throw error;
+    }
+  }
+
+  #refuseWhereItLed(): void {
+    const { browser, origins } = this.#way;
+    if (browser.wanted !== undefined && !origins.trusts(browser.wanted)) {
+      const origin = originOf(browser.wanted);
+      throw refusal(
+        'portal-changed',
+        `the portal led to ${origin}, where the login must not be typed`,
+        `if that is where one logs in, add "${origin}" to trustedOrigins in the portal profile; otherwise find out who sends us there`,
+      );
+    }
+    if (browser.networkError) throw fromBrowser(new Error(browser.networkError), 'on the way to Developer Tools');
+    if (browser.status !== undefined && (browser.status >= 500 || browser.status === 429))
+      throw trouble('portal-unavailable', `the portal answered ${browser.status} for ${this.#here()}`);
+  }
+
+  #entered(): void {
+    if (this.#passwordTyped && !this.#loggedIn) this.#way.log('login');
+    this.#loggedIn = true;
+  }
+
+  /** Whether the answer to what was typed is still to come. @throws what it is, where it is a refusal */
+  #awaitsAnswer(seen: Sight, idleMs: number): boolean {
+    const { browser, profile } = this.#way;
+    const typed = this.#typed;
+    if (!typed || seen[typed.field] === 0) return false;
+    const fresh = seen.text
+      .split('\n')
+      .filter((line) => !typed.before.has(line))
+      .join('\n');
+    const says = (labels: readonly string[]) => anyOf(labels).test(fresh);
+    const cameBack = browser.documents > typed.document && idleMs > profile.times.settleMs;
+    if (/answered 5\d\d/.test(browser.writeFailed ?? ''))
+      throw trouble('portal-unavailable', `at the login ${browser.writeFailed}`);
+    if (says(profile.messages.captcha)) throw captcha();
+    if (says(profile.messages.accountLocked)) throw accountLocked();
+    if (typed.field === 'code') {
+      if (!says(profile.messages.codeRefused) && !cameBack) return true;
+      if (this.#codes.length < 2) return false;
+      throw loginRefused(
+        'the portal refused two one-time codes in a row',
+        'check totp_secret in the login secret, and that the portal’s clock is right',
+      );
+    }
+    if (!says(profile.messages.loginRefused) && !cameBack) return true;
+    const how = says(profile.messages.loginRefused) ? '' : ' (the form came back without a message)';
+    throw loginRefused(
+      `the portal refused the ${typed.field}${how}; it was typed once and will not be again`,
+      'log in by hand with the stored login, then store the correct one as a new version of the login secret',
+    );
+  }
+
+  async #fillIn(seen: Sight): Promise<void> {
+    const { account, profile } = this.#way;
+    const fields = loginFields(this.#page, profile);
+    if (anyOf(profile.messages.captcha).test(seen.text)) throw captcha();
+    if (!this.#way.origins.trusts(this.#page.url()))
+      throw trouble('portal-changed', 'the page changed while the login was about to be typed');
+    const field = seen.password > 0 ? 'password' : seen.code > 0 ? 'code' : 'username';
+    const typing = { field, document: this.#way.browser.documents, before: new Set(seen.text.split('\n')) } as const;
+    if (field === 'code') {
+      const code = await this.#nextCode(seen.text);
+      this.#typed = typing;
+      const boxes = fields.code.filter({ visible: true });
+      if ((await boxes.count()) === 1) {
+        await fill(boxes, code, profile);
+      } else {
+        await boxes.first().focus();
+        await this.#page.keyboard.type(code);
+      }
+      return this.#submit(boxes.last());
+    }
+    if (this.#typed?.field === 'username' && field === 'username') return;
+    if (seen.username > 0) {
+      const username = await only(fields.username, 'field for the user name', this.#page);
+      if ((await username.inputValue()) !== account.username) await fill(username, account.username, profile);
+      if (field === 'username') {
+        this.#typed = typing;
+        return this.#submit(username);
+      }
+    }
+    if (this.#passwordTyped || this.#way.loginsLeft === 0)
+      throw refusal(
+        'login',
+        'the portal asks for the login again after it was given',
+        'log in by hand and see whether the session lasts; none if the retry succeeds',
+      );
+    const password = await only(fields.password, 'field for the password', this.#page);
+    this.#typed = typing;
+    this.#passwordTyped = true;
+    this.#way.loginsLeft -= 1;
+    await fill(password, account.password, profile);
+    return this.#submit(password);
+  }
+
+  async #submit(field: Locator): Promise<void> {
+    const { labels, locators } = this.#way.profile;
+    const form = field.locator('xpath=ancestor::form[1]');
+    const scope = (await form.count()) === 1 ? form : this.#page.locator('body');
+    const named = locators.submitLogin
+      ? this.#page.locator(locators.submitLogin)
+      : searching(scope, { find: 'clickable', name: labels.submitLogin });
+    for (const button of [named, form.locator('[type=submit],button:not([type])').filter({ visible: true })]) {
+      if ((await button.count()) === 1) return click(button, 'the button of the login form', this.#way.profile);
+    }
+    await field.press('Enter');
+  }
+
+  async #nextCode(text: string): Promise<string> {
+    const { account, profile } = this.#way;
+    if (anyOf(profile.messages.mailedCode).test(text)) throw mailedCode();
+    if (account.totpSecret === undefined)
+      throw refusal(
+        'login',
+        'the portal asks for a one-time code and the login secret has no totp_secret',
+        'store the authenticator’s seed as totp_secret in the login secret',
+      );
+    const totp = oneTimeCodes(account.totpSecret);
+    for (;;) {
+      const code = totp.generate();
+      if (totp.remaining() >= codeMarginMs && !this.#codes.includes(code)) {
+        this.#codes.push(code);
+        return code;
+      }
+      await sleep(totp.remaining() + 50, undefined, { signal: this.#signal });
+    }
+  }
+
+  async #answerInterstitial(text: string): Promise<boolean> {
+    const { profile } = this.#way;
+    for (const label of profile.interstitials.flatMap(({ says, answer }) => (anyOf(says).test(text) ? answer : []))) {
+      if (this.#tried.filter((tried) => tried === label).length > 1) continue;
+      const button = searching(this.#page, { find: 'clickable', name: [label] });
+      if ((await button.count()) !== 1) continue;
+      this.#tried.push(label);
+      await click(button, 'the answer to a page in between', profile);
+      return true;
+    }
+    return false;
+  }
+
+  #refuseWhatItSays({ text, ids }: Sight): void {
+    const { messages } = this.#way.profile;
+    const says = (labels: readonly string[]) => anyOf(labels).test(text);
+    if (ids > 0)
+      throw refusal(
+        'configuration',
+        'Developer Tools shows another client id than the rotated secret has',
+        'check client_id, developer_tools_url and whose login the login secret holds',
+      );
+    if (says(messages.captcha)) throw captcha();
+    if (!this.#loggedIn && says(messages.accountLocked)) throw accountLocked();
+    if (!this.#loggedIn && says(messages.mailedCode)) throw mailedCode();
+    if (this.#way.browser.status === 403 || says(messages.noPermission))
+      throw refusal(
+        'permission',
+        'the login has no permission for Developer Tools',
+        'give the login’s account the role that may see Developer Tools',
+      );
+    if (says(messages.noClient))
+      throw refusal(
+        'configuration',
+        'Developer Tools has no client: the portal offers to create one, which was not pressed',
+        'create the client by hand and store its id in the rotated secret, or log in to the account that has it',
+      );
+    if (says(messages.maintenance))
+      throw trouble(
+        'portal-unavailable',
+        'the portal says that it is under maintenance',
+        'none if the retry succeeds; otherwise wait for the end of the maintenance',
+      );
+    if (!this.#loggedIn && says(messages.otherLogin))
+      throw refusal(
+        'login',
+        'the portal offers only a login by passkey, another provider or link, which no program here can do',
+        'give the login a password of its own',
+      );
+  }
+
+  /** By the URL once more, then by the menu, each entry once. */
+  async #onward(): Promise<void> {
+    const { browser, account, profile } = this.#way;
+    const { labels, locators } = profile;
+    this.#entered();
+    const once = (name: string) => !this.#tried.includes(name) && this.#tried.push(name) > 0;
+    const restart = (waitedMs: number) => {
+      this.#since = performance.now() - waitedMs;
+    };
+    if (browser.newTab !== undefined) {
+      const tab = browser.newTab;
+      browser.newTab = undefined;
+      return this.goTo(tab);
+    }
+    if (this.#page.url() !== account.developerToolsUrl && once('the URL')) return this.goTo(account.developerToolsUrl);
+    const entry = (name: readonly string[]) => searching(this.#page, { find: 'clickable', name });
+    const profileMenu = locators.profileMenu
+      ? this.#page.locator(locators.profileMenu)
+      : entry([...labels.profileMenu, account.username]);
+    const menu: [string, Locator][] = [
+      ['"Developer Tools"', entry(labels.developerTools)],
+      ['"Manage Account"', entry(labels.manageAccount)],
+      ['the profile menu', profileMenu],
+      ['what opens a menu', this.#page.locator('[aria-haspopup=menu],[aria-haspopup=true]').filter({ visible: true })],
+    ];
+    for (const [name, target] of menu) {
+      if ((await target.count()) === 0 || !once(name)) continue;
+      await click(await only(target, `entry of the menu: ${name}`, this.#page), name, profile);
+      // What it has opened is there soon.
+      return restart(profile.times.settleMs - 200);
+    }
+    if (once('the home page')) return this.goTo(new URL('/', account.developerToolsUrl).href);
+  }
+
+  async #lost(): Promise<RotationError> {
+    const challenges = this.#page.locator(
+      'iframe[src*="captcha" i],iframe[title*="captcha" i],iframe[src*="challenge" i]',
+    );
+    if ((await challenges.filter({ visible: true }).count()) > 0) return captcha();
+    return refusal(
+      'portal-changed',
+      `neither the client id nor a way to it was found on ${this.#here()} within ${this.#way.profile.times.pageMs} ms; what it has to click: ${await buttonsOn(this.#page)}`,
+      'open Developer Tools by hand and compare: correct developer_tools_url, or labels.clientId, labels.username or labels.developerTools in the portal profile',
+    );
+  }
+
+  #here(): string {
+    const url = URL.parse(this.#page.url());
+    return url ? `${url.protocol}//${url.host}${url.pathname}` : 'a page without an address';
+  }
+}
+
+function loginRefused(what: string, action: string): LoginRefused {
+  return new LoginRefused({ category: 'login', what, retryable: false, pressed: 'no', action });
+}
+
+const accountLocked = () =>
+  loginRefused(
+    'the portal says that the account is locked',
+    'unlock the account, then store the login as a new version of the login secret',
+  );
+const captcha = () =>
+  refusal(
+    'login',
+    'the portal wants to know whether a person is there (captcha)',
+    'log in by hand from the same network once, or ask the provider to exempt this login',
+  );
+const mailedCode = () =>
+  refusal(
+    'login',
+    'the portal wants a code or link that it sends by e-mail or message, which no program here can read',
+    'have the login use a password and an authenticator app, and store its seed as totp_secret',
+  );

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Locator, Page } from 'playwright-core';
+import { refusal, trouble } from './failures.ts';
+import { buttonsOn, visibleText } from './outline.ts';
+import { searching } from './page-search.ts';
+import { anyOf, type PortalProfile } from './profile.ts';
+
+/** How long a click waits before it is looked at what is in its way. */
+export const firstTryMs = 1_000;
+
+/** The only visible match. @throws {RotationError} portal-changed, where there is none or more than one */
+export async function only(locator: Locator, what: string, page: Page): Promise<Locator> {
+  const visible = locator.filter({ visible: true });
+  const count = await visible.count();
+  if (count === 1) return visible;
+  throw refusal(
+    'portal-changed',
+    `${count === 0 ? 'no' : `${count} matches for the`} ${what}; what the page has to click: ${await buttonsOn(page)}`,
+    'compare with the page, and name the one that is meant in labels or locators of the portal profile',
+  );
+}
+
+/** Whether it comes within the time; looked for more often than Playwright's own wait does. */
+export async function appears(locator: Locator, timeoutMs: number): Promise<boolean> {
+  for (const until = performance.now() + timeoutMs; performance.now() < until; await sleep(5)) {
+    if ((await locator.count()) > 0) return true;
+  }
+  return false;
+}
+
+/** Clicks what is no press; takes banners, chat windows and the like out of its way. */
+export async function click(target: Locator, what: string, profile: PortalProfile): Promise<void> {
+  for (const until = performance.now() + profile.times.clickMs; ; ) {
+    try {
+      return await target.click({ timeout: firstTryMs });
+    } catch (error) {
+      if (!isTimeout(error)) throw error;
+    }
+    if (performance.now() > until) throw await unclickable(target, what, profile);
+    await uncover(target, profile);
+  }
+}
+
+export async function unclickable(target: Locator, what: string, { times }: PortalProfile) {
+  const covers = await searching(target, { find: 'covering' })
+    .count()
+    .catch(() => 0);
+  return trouble(
+    'portal-changed',
+    `${what} could not be clicked within ${times.clickMs} ms${covers > 0 ? ': something lies over it' : ''}; what the page has to click: ${await buttonsOn(target.page())}`,
+    'open the page by hand; if a banner lies over it, add the name of the button that closes it to labels.dismiss',
+  );
+}
+
+/** Types into a field, and makes sure that it has arrived: a banner may keep the keyboard to itself. */
+export async function fill(field: Locator, value: string, profile: PortalProfile): Promise<void> {
+  for (const until = performance.now() + profile.times.clickMs; performance.now() < until; await sleep(50)) {
+    await uncover(field, profile);
+    await field.fill(value);
+    if (bare(await field.inputValue()) === bare(value)) return;
+  }
+  throw trouble('portal-changed', 'a field of the portal did not take what was typed');
+}
+
+/** Fields may write a user name small, and a code in groups. */
+const bare = (text: string) => text.replace(/[\s-]/g, '').toLowerCase();
+
+/** Closes what lies over the target: by a button in there, in the order of `labels.dismiss`. */
+export async function uncover(target: Locator, profile: PortalProfile): Promise<void> {
+  const cover = searching(target, { find: 'covering' });
+  if ((await cover.count()) !== 1) return;
+  if (anyOf(profile.messages.forbidden).test(await visibleText(cover))) return;
+  for (const label of profile.labels.dismiss) {
+    const button = searching(cover, { find: 'clickable', name: [label] });
+    if ((await button.count()) !== 1) continue;
+    await button.click({ timeout: firstTryMs }).catch(() => undefined);
+    return;
+  }
+}
+
+export const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError';

@@ -1,0 +1,480 @@
+/**
+ * Finding by meaning what roles alone do not find: the value beside a label, the button of a section, a dialog without a role.
+ *
+ * `pageSearch` runs in the page, in an isolated world that shares the DOM with the page's scripts and nothing else: a page that
+ * rewrites `Array.prototype` changes nothing here. It reads, and returns elements. Only its source text gets into the page, so
+ * it uses nothing from outside itself.
+ */
+import { type Locator, type Page, selectors } from 'playwright-core';
+import { anyOf } from './profile.ts';
+
+type Labels = readonly string[];
+
+/** What to find below the element that the search starts from. */
+export type Search =
+  /** The part of the page that belongs to the client with this id: all of it, unless it shows other clients too. */
+  | { find: 'client'; label: Labels; otherLabels: Labels; id: string; minLength: number }
+  /** What holds the value of a field with such a label: a text without spaces, or any where `minLength` is 0. */
+  | { find: 'value'; label: Labels; otherLabels: Labels; minLength: number }
+  /** Buttons with such a name in the field with such a label. */
+  | { find: 'field-button'; label: Labels; otherLabels: Labels; name: Labels }
+  /** What opens the Danger Zone, unless it says that it is open. */
+  | { find: 'zone'; zone: Labels }
+  /** Buttons with such a name that belong to such a section of the Danger Zone. */
+  | { find: 'rotate'; zone: Labels; section: Labels; name: Labels }
+  /** Dialogs, with or without a role, that have such a button or say such a thing. */
+  | { find: 'dialog'; name: Labels; says: Labels; zone: Labels }
+  /** Clickable things with such a name, whatever their role. */
+  | { find: 'clickable'; name: Labels }
+  /** The outermost thing that lies over this element. */
+  | { find: 'covering' }
+  /** What may hold a secret, a password or an e-mail address. */
+  | { find: 'sensitive' }
+  /** What shows more than can be read, so that it cannot be told whether it is sensitive. */
+  | { find: 'unreadable' };
+
+/** No client secret or client id is longer; a page could show anything. */
+export const maxValueLength = 4_096;
+
+/** Dots, bullets, asterisks, or one character over and over: what a page shows in place of a secret. */
+export const mask = /^(.)\1*$|[•●∙⬤◦■█∗✱＊]{3}|[.*·]{3}|…/u;
+
+await selectors.register('portal', pageSearch, { contentScript: true });
+
+/** A locator for a search. Like every locator it is evaluated anew at each use. */
+export function searching(from: Page | Locator, search: Search): Locator {
+  const start = 'goto' in from ? from.locator('body') : from;
+  return start.locator(selectorFor(search));
+}
+
+function selectorFor(search: Search): string {
+  const patterns = Object.entries(search).map(([key, value]) => [
+    key,
+    Array.isArray(value) ? anyOf(value).source : value,
+  ]);
+  const query = { ...Object.fromEntries(patterns), maxValueLength, mask: mask.source };
+  return `portal=${encodeURIComponent(JSON.stringify(query))}`;
+}
+
+/** The selector of {@link Search} `covering`, for an element that is already at hand. */
+export const covering = selectorFor({ find: 'covering' });
+
+/** The labels as the source of one pattern each. */
+type Query = Record<'find' | 'label' | 'otherLabels' | 'name' | 'zone' | 'section' | 'says' | 'id' | 'mask', string> &
+  Record<'minLength' | 'maxValueLength', number>;
+
+/** A selector engine. @see Playwright, "Extensibility", custom selector engines */
+function pageSearch() {
+  const buttonLike =
+    'button,summary,input[type=submit],input[type=button],[role=button],[role=tab],[role=menuitem],[onclick]';
+  const clickable = `${buttonLike},a[href],[role=link]`;
+  const control =
+    'textarea,input:not([type=hidden],[type=checkbox],[type=radio],[type=button],[type=submit],[type=image],[type=file])';
+  const dialogLike = 'dialog[open],[role=dialog],[role=alertdialog],[aria-modal=true],[popover]';
+  const headingLike = 'h1,h2,h3,h4,h5,h6,[role=heading]';
+  const silent = 'script,style,template,noscript,svg,[aria-hidden=true]';
+
+  /** All elements below the start of this search, in the order of the document, shadow roots included. */
+  let all: Element[] = [];
+  let order = new Map<Element, number>();
+  /** Those with a text of their own, or with a label that is not seen. */
+  let talking: Element[] = [];
+  let shadows = false;
+  const at = (element: Element) => order.get(element) ?? -1;
+  const survey = (root: Element) => {
+    all = [];
+    ownTexts = new Map();
+    shadows = root.getRootNode() !== document;
+    const rest = [...root.children].reverse();
+    for (let next = rest.pop(); next; next = rest.pop()) {
+      all.push(next);
+      if (all.length > 50_000) throw new Error('PAGE-TOO-LARGE');
+      shadows ||= next.shadowRoot !== null;
+      rest.push(...[...(next.shadowRoot?.children ?? []), ...next.children].reverse());
+    }
+    order = new Map(all.map((element, index) => [element, index]));
+    const hasText = ({ childNodes }: Element) =>
+      [...childNodes].some((node) => node.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? ''));
+    talking = all.filter(
+      (element) =>
+        !element.matches(`${silent},option,title`) &&
+        (hasText(element) || element.matches('[aria-label],[aria-labelledby]')),
+    );
+  };
+
+  /** The element, and what it is in, as a reader sees it: out of shadow roots too. */
+  function* upwards(element: Element | null): Generator<Element> {
+    for (let next = element; next; ) {
+      yield next;
+      next =
+        next.assignedSlot ??
+        next.parentElement ??
+        ((next.getRootNode() as ShadowRoot).host as Element | undefined) ??
+        null;
+    }
+  }
+  const climb = (element: Element, test: (area: Element) => boolean) => upwards(element).find(test);
+  const closest = (element: Element, selector: string) => climb(element, (area) => area.matches(selector));
+  const within = (outer: Element, inner: Element) =>
+    outer.contains(inner) || (shadows && climb(inner, (area) => area === outer) !== undefined);
+  const inside = (area: Element) => all.filter((element) => element !== area && within(area, element));
+  const related = (a: Element, b: Element) => within(a, b) || within(b, a);
+  const unique = (elements: Element[]) => [...new Set(elements)];
+  const innermost = (elements: Element[]) =>
+    elements.filter((element) => !elements.some((other) => other !== element && within(element, other)));
+
+  const visible = (element: Element): boolean => {
+    const { width, height } = element.getBoundingClientRect();
+    if (width <= 0 || height <= 0 || !element.checkVisibility({ visibilityProperty: true })) return false;
+    // A section folded by its height still has elements of their own size in it.
+    return !climb(
+      element,
+      (area) =>
+        area !== element &&
+        area !== document.body &&
+        (area.clientHeight === 0 || area.clientWidth === 0) &&
+        /hidden|clip/.test(getComputedStyle(area).overflow),
+    );
+  };
+
+  const oneLine = (text: string | null | undefined) => (text ?? '').replace(/\s+/g, ' ').trim();
+  /** The text without decoration; never more than anything of ours needs. */
+  const textOf = (node: Node): string => {
+    if (node.nodeType === Node.TEXT_NODE) return (node.nodeValue ?? '').slice(0, 5_000);
+    if (node instanceof Element && node.matches(silent)) return '';
+    let text = '';
+    for (const child of (node instanceof Element && node.shadowRoot ? node.shadowRoot : node).childNodes) {
+      if (text.length < 5_000) text += textOf(child);
+    }
+    return text;
+  };
+  let ownTexts = new Map<Element, string>();
+  const ownText = (element: Element): string => {
+    const known = ownTexts.get(element);
+    if (known !== undefined) return known;
+    const text = oneLine(
+      [...element.childNodes].map((node) => (node.nodeType === Node.TEXT_NODE ? textOf(node) : ' ')).join(''),
+    );
+    ownTexts.set(element, text);
+    return text;
+  };
+  /** As what assistive technology announces it, apart from its text. */
+  const labelsOf = (element: Element): string[] => {
+    const isField = element.matches(control);
+    if (!isField && !element.hasAttribute('aria-label') && !element.hasAttribute('aria-labelledby')) return [];
+    const root = element.getRootNode() as Document | ShadowRoot;
+    const ids = (element.getAttribute('aria-labelledby') ?? '').split(/\s+/).filter(Boolean);
+    const referred = ids.map((id) => root.getElementById(id)).filter((label) => label !== null);
+    const given = isField ? ['aria-label', 'placeholder', 'title'] : ['aria-label'];
+    const labels = isField ? [...((element as HTMLInputElement).labels ?? [])] : [];
+    return [...labels.map(textOf), referred.map(textOf).join(' '), ...given.map((name) => element.getAttribute(name))]
+      .map(oneLine)
+      .filter(Boolean);
+  };
+
+  type Test = (text: string) => boolean;
+  const matcher = (source: string): Test => {
+    const pattern = new RegExp(source, 'i');
+    return (text) => pattern.test(oneLine(text).replace(/\s*[*:：]+$/, ''));
+  };
+  /** Whether everything that names it does so: its label as assistive technology reads it, and the text that one sees. */
+  const isNamed = (element: Element, test: Test): boolean => {
+    const value = element.matches('input') ? (element as HTMLInputElement).value : '';
+    const names = [...labelsOf(element), oneLine(textOf(element)), value].filter(Boolean);
+    if (names.length === 0) {
+      const images = [...element.querySelectorAll('img[alt],svg > title')].map(
+        (image) => image.getAttribute('alt') ?? image.textContent,
+      );
+      names.push(...[element.getAttribute('title'), ...images].map(oneLine).filter(Boolean));
+    }
+    // A symbol beside a name is decoration.
+    const spoken = names.filter((name) => /[\p{L}\p{N}]/u.test(name));
+    return names.length > 0 && (spoken.length > 0 ? spoken : names).every(test);
+  };
+  const buttonsNamed = (name: string): Element[] => {
+    const test = matcher(name);
+    const plain = talking.filter(
+      (element) => !closest(element, clickable) && getComputedStyle(element).cursor === 'pointer',
+    );
+    const found = [...all.filter((element) => element.matches(clickable)), ...plain];
+    return innermost(found.filter((element) => isNamed(element, test) && visible(element)));
+  };
+
+  /** The smallest visible elements whose text is such a label, and regions that are labelled so. */
+  const titled = (test: Test): Element[] =>
+    talking.filter((element) => {
+      const own = ownText(element);
+      const text =
+        own !== '' &&
+        (test(own) || (element.childElementCount > 0 && own.length < 300 && test(textOf(element).slice(0, 300))));
+      return (
+        (text || (!element.matches(`${clickable},${control}`) && labelsOf(element).some(test))) && visible(element)
+      );
+    });
+
+  const valueIn = (element: Element) =>
+    (element.matches('input,textarea') ? (element as HTMLInputElement).value : (element.textContent ?? '')).trim();
+  const isButton = (element: Element) => element.matches(buttonLike) && visible(element);
+  const inButton = (element: Element) => closest(element, buttonLike) !== undefined;
+
+  const fieldValues = (query: Query): Element[] => {
+    const isLabel = matcher(query.label);
+    const isOther = matcher(query.otherLabels);
+    const masked = new RegExp(query.mask, 'u');
+    const isValue = (text: string) => {
+      if (query.minLength === 0) return text !== '' && text.length < 200;
+      return (
+        (text.length >= query.minLength && !/\s/.test(text.slice(0, 5_000))) ||
+        (text.length < 5_000 && masked.test(text.replace(/\s/g, '')))
+      );
+    };
+    const isInline = (element: Element) => {
+      const [, label = '', value = ''] = /^([^:：]{2,60})[:：]\s*(\S+)$/.exec(ownText(element)) ?? [];
+      return isLabel(label) && isValue(value) && !inButton(element);
+    };
+    const isHolder = (element: Element) => {
+      if (!visible(element)) return false;
+      if (element.matches(control)) return labelsOf(element).every((text) => isLabel(text) || masked.test(text));
+      if (inButton(element) || closest(element, `${headingLike},dt,th,option,label`) || !isValue(valueIn(element)))
+        return false;
+      const unit = closest(element, 'code,pre,kbd,samp,output');
+      return unit
+        ? unit === element && !inside(unit).some(isButton)
+        : ownText(element) !== '' && !element.querySelector('*:not(wbr,br)');
+    };
+    const found = [...talking, ...all.filter((element) => element.matches(control))].filter((element) => {
+      if (element.matches(control)) return labelsOf(element).some(isLabel) && visible(element);
+      const labelled = !element.matches(clickable) && labelsOf(element).some(isLabel) && isValue(valueIn(element));
+      return (labelled || isInline(element)) && visible(element);
+    });
+    const labels = found.flatMap((element) => [...((element as HTMLInputElement).labels ?? [])]);
+    const titles = titled(isLabel).filter(
+      (title) => !inButton(title) && !found.includes(title) && !labels.some((label) => within(label, title)),
+    );
+    const otherTitles = titled(isOther).filter((title) => !titles.includes(title));
+    for (const title of titles) {
+      const cells = cellsOf(title);
+      if (cells.length > 0) {
+        found.push(...cells.flatMap((cell) => [cell, ...inside(cell)].filter(isHolder).slice(0, 1)));
+        continue;
+      }
+      const end = Math.min(...otherTitles.map(at).filter((index) => index > at(title)), all.length);
+      for (const area of [...upwards(title)].slice(0, 7)) {
+        const beside = inside(area).filter((element) => at(element) > at(title) && at(element) < end);
+        const holder = beside.find(isHolder);
+        if (holder) found.push(holder);
+        // A field that has a button and no value is one that hides it.
+        if (holder || (area !== title && beside.some(isButton)) || at(area) < 0) break;
+      }
+    }
+    const tooLong = found.map((element) => valueIn(element).length).find((length) => length > query.maxValueLength);
+    if (tooLong !== undefined) throw new Error(`VALUE-TOO-LONG ${tooLong}`);
+    return unique(found);
+  };
+
+  /** The cells that a definition list or a table has for this title. */
+  const cellsOf = (title: Element): Element[] => {
+    const cell = closest(title, 'dt,th,td');
+    const siblings = [...(cell?.parentElement?.children ?? [])];
+    const after = cell ? siblings.slice(siblings.indexOf(cell) + 1) : [];
+    if (!(cell instanceof HTMLTableCellElement)) {
+      const end = after.findIndex((element) => element.matches('dt'));
+      return after.slice(0, end < 0 ? undefined : end);
+    }
+    if (siblings.length < 2 || !siblings.every((element) => element.matches('th'))) return after.slice(0, 1);
+    const column = [...(cell.closest('table')?.rows ?? [])].map((row) => row.cells[cell.cellIndex]);
+    return column.filter((element) => element !== undefined && element !== cell && at(element) >= 0) as Element[];
+  };
+
+  const fieldButtons = (query: Query): Element[] => {
+    const isLabel = matcher(query.label);
+    const buttons = buttonsNamed(query.name);
+    const others = titled(matcher(query.otherLabels));
+    const starts = [
+      ...titled(isLabel),
+      ...all.filter((element) => element.matches(control) && labelsOf(element).some(isLabel)),
+    ];
+    return unique(
+      starts.flatMap((start) => {
+        const area = climb(start, (outer) => buttons.some((button) => within(outer, button)));
+        const foreign =
+          area === undefined || others.some((other) => other !== start && within(area, other) && !within(other, area));
+        return foreign ? [] : buttons.filter((button) => within(area, button));
+      }),
+    );
+  };
+
+  const rank = (element: Element): number => {
+    const heading = closest(element, headingLike) ?? element.querySelector(headingLike);
+    return Number(heading?.getAttribute('aria-level') ?? /^h(\d)$/i.exec(heading?.tagName ?? '')?.[1] ?? 7);
+  };
+  const toggleOf = (title: Element): Element =>
+    closest(title, `${clickable},[aria-expanded]`) ?? closest(title, headingLike) ?? title;
+
+  const inZone = (zone: Element, title: Element): boolean => {
+    if (zone === title || closest(zone, dialogLike) !== closest(title, dialogLike)) return false;
+    if (within(zone, title)) return true;
+    const controlled = toggleOf(zone).getAttribute('aria-controls');
+    const panel = closest(zone, 'summary')
+      ? closest(zone, 'details')
+      : controlled && (zone.getRootNode() as Document).getElementById(controlled);
+    if (panel) return within(panel, title);
+    const between = all.slice(at(zone), Math.max(at(zone), at(title)));
+    const ends = (element: Element) =>
+      element.matches(headingLike) &&
+      !related(element, zone) &&
+      !within(element, title) &&
+      rank(element) <= rank(zone) &&
+      visible(element);
+    return at(zone) < at(title) && (rank(zone) === 7 || !between.some(ends));
+  };
+
+  /** Whether the button belongs to the section with this title, and to no other title that stands between them or around it. */
+  const owns = (title: Element, button: Element): boolean => {
+    if (related(title, button)) return within(title, button);
+    const area = climb(title, (outer) => within(outer, button)) as Element;
+    const sideOf = (element: Element) => [...upwards(element)].find((outer) => outer.parentElement === area) ?? element;
+    const shape = (element: Element) => `${element.tagName}.${element.getAttribute('class')}`;
+    const textBeside = (element: Element) =>
+      inside(element)
+        .filter(isButton)
+        .reduce((text, inner) => text.replace(oneLine(textOf(inner)), ''), oneLine(textOf(element)));
+    const [ours, theirs] = [sideOf(title), sideOf(button)];
+    // A row like the title's, with a text of its own.
+    if (
+      (ours !== title || ours.matches('li,tr')) &&
+      theirs !== button &&
+      shape(ours) === shape(theirs) &&
+      textBeside(theirs).trim()
+    )
+      return false;
+    const between = at(title) < at(button) ? all.slice(at(title), at(button)) : inside(area);
+    return !between.some((element) => {
+      if (
+        related(element, title) ||
+        related(element, button) ||
+        inButton(element) ||
+        !visible(element) ||
+        !oneLine(textOf(element))
+      )
+        return false;
+      if (element.matches(`${headingLike},dt,legend`)) return rank(element) <= rank(title);
+      return shape(element) === shape(title) && all.slice(at(title), at(element)).some(isButton);
+    });
+  };
+
+  const finders: Record<string, (query: Query, root: Element) => Element[]> = {
+    client(query, root) {
+      const ids = fieldValues(query);
+      const shows = (element: Element) => valueIn(element).replace(/^[^:：]*[:：]\s*/, '') === query.id;
+      const others = ids.filter((element) => !shows(element));
+      const isOurs = (area: Element) => within(root, area) && !others.some((other) => within(area, other));
+      const parts = unique(ids.filter(shows).map((ours) => [...upwards(ours)].filter(isOurs).at(-1) ?? ours));
+      const isSecret = matcher(query.otherLabels);
+      const hasSecret = (part: Element) =>
+        [...titled(isSecret), ...all.filter((element) => labelsOf(element).some(isSecret))].some((element) =>
+          within(part, element),
+        );
+      return parts.length < 2 ? parts : parts.filter(hasSecret);
+    },
+
+    value: fieldValues,
+    'field-button': fieldButtons,
+
+    zone(query) {
+      const kinds = [
+        'summary,[aria-expanded],[role=tab]',
+        'button,[role=button]',
+        headingLike,
+        ':not(a[href],[role=link])',
+        '*',
+      ];
+      const toggles = unique(titled(matcher(query.zone)).map(toggleOf)).filter(visible);
+      const likeliest =
+        kinds.map((kind) => toggles.filter((toggle) => toggle.matches(kind))).find((some) => some.length > 0) ?? [];
+      return likeliest.filter(
+        (toggle) => toggle.getAttribute('aria-expanded') !== 'true' && !toggle.matches('details[open] > summary'),
+      );
+    },
+
+    rotate(query) {
+      const zones = titled(matcher(query.zone));
+      const isSection = (title: Element) => !inButton(title) && zones.some((zone) => inZone(zone, title));
+      const sections = titled(matcher(query.section)).filter(isSection);
+      const buttons = buttonsNamed(query.name);
+      return unique(
+        sections.flatMap((title) => {
+          const owned = buttons.filter((button) => owns(title, button));
+          const nearest = climb(title, (area) => owned.some((button) => within(area, button)));
+          return owned.filter((button) => nearest && within(nearest, button));
+        }),
+      );
+    },
+
+    dialog(query) {
+      const says = matcher(query.says);
+      const zones = titled(matcher(query.zone));
+      const floats = (area: Element) => {
+        const { position, zIndex } = getComputedStyle(area);
+        return area !== document.body && (position === 'fixed' || (position === 'absolute' && Number(zIndex) > 0));
+      };
+      const around = buttonsNamed(query.name).map((button) => closest(button, dialogLike) ?? climb(button, floats));
+      const saying = all.filter((element) => element.matches(dialogLike) && visible(element) && says(textOf(element)));
+      return innermost(
+        unique(
+          [...around, ...saying].filter(
+            (box) => box !== undefined && !zones.some((zone) => within(box, zone)),
+          ) as Element[],
+        ),
+      );
+    },
+
+    clickable: (query) => buttonsNamed(query.name),
+
+    covering(_query, root) {
+      const { x, y, width, height } = root.getBoundingClientRect();
+      const point = [x + width / 2, y + height / 2] as const;
+      let top = document.elementFromPoint(...point);
+      for (let deeper = top; deeper; ) {
+        top = deeper;
+        deeper = top.shadowRoot?.elementFromPoint(...point) ?? null;
+        if (deeper === top) break;
+      }
+      if (!top || related(root, top)) return [];
+      return [[...upwards(top)].filter((area) => !within(area, root)).at(-1) ?? top];
+    },
+
+    sensitive() {
+      const isLong = (text: string) => /\S{16}|\S@\S|(?=\S*\d)(?=\S*[a-z])\S{10}/i.test(text) || text.length >= 5_000;
+      const telling = all.filter(
+        (element) => !element.matches('script,style,template,noscript') && isLong(textOf(element)),
+      );
+      const smallest = telling.filter(
+        (element) => isLong(ownText(element)) || !telling.some((other) => other !== element && within(element, other)),
+      );
+      return unique([
+        ...all.filter((element) => element.matches('input,textarea,select,code,pre,output,[contenteditable]')),
+        ...smallest,
+      ]).filter(visible);
+    },
+
+    unreadable() {
+      const drawn = (element: Element) =>
+        ['::before', '::after'].some((part) =>
+          /\S{10}/.test(getComputedStyle(element, part).content.replace(/^normal$|url\(.*\)/, '')),
+        );
+      return all.filter(
+        (element) =>
+          (element.tagName.includes('-') && !element.shadowRoot && element.childElementCount === 0) || drawn(element),
+      );
+    },
+  };
+
+  const queryAll = (start: Element | Document, body: string): Element[] => {
+    const query = JSON.parse(decodeURIComponent(body)) as Query;
+    const root = start instanceof Document ? start.documentElement : start;
+    survey(root);
+    return finders[query.find]?.(query, root) ?? [];
+  };
+  return { query: (start: Element | Document, body: string) => queryAll(start, body)[0], queryAll };
+}

@@ -1,0 +1,353 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Locator } from 'playwright-core';
+import type { DeveloperTools, Finding, Log, Portal, PortalAccount, RotateDialog } from '../rotation/ports.ts';
+import { LoginRefused, type Pressed, RotationError } from '../rotation/rotation-error.ts';
+import { PortalBrowser } from './browser.ts';
+import { clientPart, readSecret, secretHolders } from './client.ts';
+import { type EvidenceStore, gatherEvidence } from './evidence.ts';
+import { fromBrowser, refusal, trouble } from './failures.ts';
+import { oneTimeCodes, reachDeveloperTools, type Way } from './login.ts';
+import { type Origins, originsFor } from './origins.ts';
+import { outlineOf, withoutValues } from './outline.ts';
+import type { PortalProfile } from './profile.ts';
+import { CertainlyNotPressed, findRotate, type OpenDialog, openDialog } from './rotate-dialog.ts';
+
+export interface PortalOptions {
+  profile: PortalProfile;
+  /** @default nothing is kept but what is logged */
+  evidence?: EvidenceStore | undefined;
+  log?: Log | undefined;
+  /** False shows the window of an installed Chrome. @default true */
+  headless?: boolean | undefined;
+}
+
+/** Failing to keep evidence hides no failure, and takes no longer than this. */
+const evidenceTimeoutMs = 6_000;
+
+/** The portal, driven by Chromium. */
+export function playwrightPortal(options: PortalOptions): Portal {
+  return {
+    async open(account, signal) {
+      const session = new Session(options, account);
+      try {
+        await session.open(signal);
+      } catch (error) {
+        await session.close();
+        throw error;
+      }
+      return session;
+    },
+  };
+}
+
+class Session implements DeveloperTools {
+  readonly #options: PortalOptions;
+  readonly #account: PortalAccount;
+  readonly #origins: Origins;
+  readonly #log: Log;
+  readonly #findings = new Map<string, Finding>();
+  readonly #timings: string[] = [];
+  #way: Way | undefined;
+  #dialog: OpenDialog | undefined;
+  /** What the page showed last. */
+  #secret: string | undefined;
+  /** Nothing was done on the page since it was loaded. */
+  #fresh = false;
+  #pressed: Pressed = 'no';
+  #loginsLeft = 1;
+  #troubledAfterPress = false;
+
+  constructor(options: PortalOptions, account: PortalAccount) {
+    this.#options = options;
+    this.#account = account;
+    this.#log = options.log ?? (() => undefined);
+    const { trustedOrigins, assetOrigins } = options.profile;
+    this.#origins = originsFor(account.developerToolsUrl, trustedOrigins, assetOrigins);
+    if (account.totpSecret !== undefined) oneTimeCodes(account.totpSecret);
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#stage('opening the portal', this.#times.openMs, signal, async (stop) => {
+      await this.#reach(stop);
+      this.#loginsLeft = 1;
+      this.#fresh = true;
+    });
+  }
+
+  look(signal: AbortSignal): Promise<string> {
+    return this.#stage('looking at Developer Tools', this.#times.openMs, signal, async (stop) => {
+      if (!this.#fresh) await this.#reach(stop);
+      this.#fresh = false;
+      return this.#read(this.#times.pageMs);
+    });
+  }
+
+  shown(signal: AbortSignal): Promise<string> {
+    const { clickMs } = this.#times;
+    return this.#stage('reading the client secret', clickMs * 2, signal, async () => {
+      if (this.#dialog?.blocksPage && this.#secret !== undefined) return this.#secret;
+      return this.#read(clickMs);
+    });
+  }
+
+  async openRotateDialog(signal: AbortSignal): Promise<RotateDialog> {
+    const { clickMs, dialogMs } = this.#times;
+    const dialog = await this.#stage('opening the rotate dialog', 2 * clickMs + 2 * dialogMs, signal, async () => {
+      const way = this.#living();
+      await this.#read(clickMs);
+      this.#fresh = false;
+      const opened = await openDialog(way);
+      this.#dialog = opened;
+      return opened;
+    });
+    return { press: (stop) => this.#press(dialog, stop), cancel: (stop) => this.#cancel(dialog, stop) };
+  }
+
+  async rehearse(signal: AbortSignal): Promise<void> {
+    await this.#stage('finding "Rotate"', this.#times.clickMs * 3, signal, async () => {
+      await this.#found('rotate', await findRotate(this.#living()));
+    });
+    if (this.#options.profile.preflightOpensDialog) {
+      const dialog = await this.openRotateDialog(signal);
+      for (const [name, what] of Object.entries(this.#dialog?.findings ?? {})) await this.#found(name, what);
+      await dialog.cancel(signal);
+    }
+    this.#note(
+      'page',
+      true,
+      (await outlineOf(this.#living().browser.page).catch(() => 'not readable')).slice(0, 8_000),
+    );
+  }
+
+  findings(): readonly Finding[] {
+    return [...this.#findings.values(), { name: 'timing', ok: true, detail: this.#timings.join(', ') }];
+  }
+
+  async close(): Promise<void> {
+    const browser = this.#way?.browser;
+    this.#way = undefined;
+    if (browser && this.#troubledAfterPress) await this.#keepEvidence(browser);
+    await browser?.close();
+  }
+
+  async #press(dialog: OpenDialog, signal: AbortSignal): Promise<void> {
+    const { clickMs, answerMs } = this.#times;
+    await this.#stage('the press', clickMs + answerMs, signal, async () => {
+      this.#pressed = 'unknown';
+      this.#living().browser.writeFailed = undefined;
+      try {
+        await dialog.press();
+      } catch (error) {
+        if (!(error instanceof CertainlyNotPressed)) throw error;
+        this.#pressed = 'no';
+        throw trouble('portal-changed', `${error.message}; it was not pressed`);
+      }
+      this.#log('press');
+      await this.#answered(dialog);
+    });
+  }
+
+  /** Until the dialog has gone or complains, or the page shows another secret. @throws what the portal says instead */
+  async #answered(dialog: OpenDialog): Promise<void> {
+    const { browser, profile, account } = this.#living();
+    const unanswered = (what: string) => trouble('portal-unavailable', `after the press ${what}`);
+    const beganMs = performance.now();
+    for (let looks = 1; ; looks++) {
+      if (browser.writeFailed) throw unanswered(browser.writeFailed);
+      const reading = readSecret(browser, profile, account.clientId, false).catch(() => undefined);
+      const [isOpen, secret] = await Promise.all([dialog.isOpen(), reading]);
+      if (!isOpen || (secret !== undefined && secret !== this.#secret)) break;
+      const complaint = looks % 10 === 0 ? await dialog.complaint() : undefined;
+      if (complaint !== undefined) throw unanswered(`the dialog stayed open: ${complaint}`);
+      if (performance.now() - beganMs > this.#times.answerMs)
+        throw unanswered(`the dialog stayed open for ${this.#times.answerMs} ms`);
+      await sleep(5);
+    }
+    this.#dialog = undefined;
+  }
+
+  async #cancel(dialog: OpenDialog, signal: AbortSignal): Promise<void> {
+    await this.#stage('cancelling the rotate dialog', this.#times.clickMs * 2, signal, async () => {
+      this.#dialog = undefined;
+      await dialog.cancel();
+    });
+  }
+
+  /** To Developer Tools of the client, with a new browser where there is none that works. */
+  async #reach(signal: AbortSignal): Promise<void> {
+    if (!this.#way || this.#way.browser.broken) {
+      await this.#way?.browser.close();
+      const { profile, headless = true } = this.#options;
+      const browser = await PortalBrowser.start({
+        profile,
+        origins: this.#origins,
+        headless,
+        singleProcessFallback: this.#pressed === 'no',
+      });
+      this.#log('browser-started');
+      this.#way = { browser, profile, account: this.#account, origins: this.#origins, loginsLeft: 0, log: this.#log };
+      if (signal.aborted) await browser.close();
+    }
+    this.#dialog = undefined;
+    this.#way.loginsLeft = this.#loginsLeft;
+    try {
+      await reachDeveloperTools(this.#way, signal);
+    } finally {
+      this.#loginsLeft = this.#way.loginsLeft;
+    }
+    this.#log('developer-tools');
+  }
+
+  /** The client secret, as soon as the page shows it. */
+  async #read(timeoutMs: number): Promise<string> {
+    const { browser, profile, account } = this.#living();
+    for (const until = performance.now() + timeoutMs; ; ) {
+      const mayClick = this.#dialog === undefined;
+      const secret = await readSecret(browser, profile, account.clientId, mayClick);
+      if (secret !== undefined) {
+        this.#secret = secret;
+        if (this.#findings.size === 0) await this.#describeClient();
+        return secret;
+      }
+      // Under the open dialog nothing can be clicked: a field that hides its value has just been read.
+      if (!mayClick && this.#secret !== undefined) return this.#secret;
+      if (performance.now() < until) continue;
+      const ours = await clientPart(browser.page, profile, account.clientId).count();
+      if (ours !== 1)
+        throw trouble(
+          'portal-changed',
+          'the page does not show the expected client id any more',
+          'none if the retry succeeds; otherwise see by hand what Developer Tools shows',
+        );
+      throw refusal(
+        'portal-changed',
+        `no client secret can be read within ${timeoutMs} ms: nothing, a mask, or no single line stands there`,
+        'open Developer Tools by hand; set labels.clientSecret, labels.reveal or locators.clientSecret in the portal profile',
+      );
+    }
+  }
+
+  #living(): Way {
+    if (!this.#way) throw trouble('portal-unavailable', 'the browser is closed');
+    return this.#way;
+  }
+
+  get #times() {
+    return this.#options.profile.times;
+  }
+
+  async #describeClient(): Promise<void> {
+    const { browser, profile, account } = this.#living();
+    await this.#found('client-id', clientPart(browser.page, profile, account.clientId));
+    await this.#found('client-secret', secretHolders(browser.page.locator('body'), profile));
+  }
+
+  async #found(name: string, what: Locator | string): Promise<void> {
+    const detail =
+      typeof what === 'string'
+        ? what
+        : await what
+            .first()
+            .ariaSnapshot({ timeout: 500 })
+            .catch(() => 'something');
+    this.#note(name, true, withoutValues(detail).split('\n').slice(0, 2).join(' ').slice(0, 200));
+  }
+
+  #note(name: string, ok: boolean, detail: string): void {
+    this.#findings.set(name, { name, ok, detail });
+  }
+
+  /** Runs what a caller asked for: bounded, cancellable, and with every failure in our own words. */
+  async #stage<T>(
+    stage: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+    body: (stop: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const beganMs = performance.now();
+    const ends = new AbortController();
+    const late = Promise.withResolvers<never>();
+    const giveUp = (error: RotationError) => {
+      late.reject(error);
+      ends.abort();
+      // What still runs must not click anything any more.
+      if (this.#way) this.#way.browser.broken ??= 'it was given up';
+      void this.#way?.browser.page
+        .context()
+        .close()
+        .catch(() => undefined);
+    };
+    const stopped = () => giveUp(trouble('timeout', `${stage}: the invocation’s time was up`));
+    const timer = setTimeout(() => giveUp(trouble('timeout', `${stage} took longer than ${timeoutMs} ms`)), timeoutMs);
+    signal.addEventListener('abort', stopped, { once: true });
+    if (signal.aborted) stopped();
+    try {
+      return await Promise.race([late.promise, body(ends.signal)]);
+    } catch (error) {
+      throw await this.#explained(error, stage);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stopped);
+      this.#timings.push(`${stage} ${Math.round(performance.now() - beganMs)} ms`);
+    }
+  }
+
+  async #explained(error: unknown, stage: string): Promise<RotationError> {
+    const browser = this.#way?.browser;
+    const broken = browser?.broken;
+    let failure =
+      error instanceof RotationError || !broken
+        ? fromBrowser(error, stage)
+        : trouble('portal-unavailable', `${stage}: ${broken}`);
+    if (browser && browser.blocked.size > 0) {
+      const blocked = [...browser.blocked].slice(0, 10).join(', ');
+      failure = amended(failure, {
+        action: `${failure.action}; the page was kept from ${blocked}: trustedOrigins or assetOrigins in the portal profile would allow that`,
+      });
+    }
+    if (this.#pressed !== 'no') {
+      this.#troubledAfterPress = true;
+      return amended(failure, { pressed: this.#pressed });
+    }
+    this.#note(stage, false, failure.what);
+    const where = browser && !broken ? await this.#keepEvidence(browser) : undefined;
+    return where === undefined ? failure : amended(failure, { what: `${failure.what} (evidence: ${where})` });
+  }
+
+  async #keepEvidence(browser: PortalBrowser): Promise<string | undefined> {
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), evidenceTimeoutMs);
+    try {
+      return await Promise.race([late.promise, this.#writeEvidence(browser)]);
+    } catch (error) {
+      this.#log('evidence', {
+        kept: false,
+        why: error instanceof RotationError ? error.what : 'it could not be taken or written',
+      });
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #writeEvidence(browser: PortalBrowser): Promise<string | undefined> {
+    const { url, outline, screenshot } = await gatherEvidence(browser);
+    const store = this.#options.evidence;
+    this.#log('evidence', { url, outline: outline.slice(0, 8_000), timing: this.#timings });
+    if (!store) return undefined;
+    const name = `portal/${new Date().toISOString().replaceAll(':', '-')}-${randomUUID()}`;
+    const text = [`url: ${url}`, `timing: ${this.#timings.join(', ')}`, '', outline].join('\n');
+    const [where] = await Promise.all([
+      store.write(`${name}.txt`, text, 'text/plain; charset=utf-8'),
+      screenshot && store.write(`${name}.png`, screenshot, 'image/png'),
+    ]);
+    return where;
+  }
+}
+
+/** The same failure with other parts; a refused login stays one. */
+function amended(failure: RotationError, known: Parameters<RotationError['with']>[0]): RotationError {
+  const changed = failure.with(known);
+  return failure instanceof LoginRefused ? new LoginRefused(changed) : changed;
+}

@@ -1,0 +1,238 @@
+import { z } from 'zod';
+import { RotationError } from '../rotation/rotation-error.ts';
+
+const slashed = /^\/(.+)\/i?$/s;
+
+/**
+ * A label is compared with the whole text, spaces and case apart; one between slashes is a pattern (case-insensitive too).
+ * A profile that names a list replaces that list.
+ */
+const label = z
+  .string()
+  .min(1)
+  .refine((text) => compiles(text), 'is not a valid pattern');
+const labels = (...defaults: string[]) => z.array(label).min(1).default(defaults);
+const origin = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'must be an origin, such as https://login.example.com',
+  );
+const css = z.string().min(1).optional();
+const timeMs = (defaultMs: number) => z.int().min(0).max(600_000).default(defaultMs);
+
+/** All by which the portal is driven, as data. Everything has a default, in English; unknown keys are errors. */
+export const portalProfileSchema = z.strictObject({
+  /** The browser's language, BCP 47. */
+  locale: z.string().min(2).default('en-US'),
+  /** Where the login may be typed, besides the registrable domain of `developer_tools_url`. */
+  trustedOrigins: z.array(origin).default([]),
+  /** From where the page may load scripts, styles and fonts, and nothing is typed. */
+  assetOrigins: z.array(origin).default([]),
+  /** Whether a preflight opens the rotate dialog and cancels it. */
+  preflightOpensDialog: z.boolean().default(false),
+  /** `METHOD path` of requests that change nothing; every other one is held back from the click on "Rotate" until the dialog is there. */
+  harmlessRequests: z.array(label).default([]),
+  labels: z
+    .strictObject({
+      username: labels(
+        '/^(your )?(work |business )?(e-?mail( address)?|user ?name)( or (e-?mail( address)?|user ?name))?$/',
+        'Login',
+      ),
+      password: labels('/^(your |enter (your )?)?password$/'),
+      oneTimeCode: labels(
+        '/\\b(one[- ]?time|verification|authenticat(or|ion)|security|2fa|mfa|6-digit)\\b.*\\bcode\\b/',
+        'Code',
+        'OTP',
+        '/^enter (the |your )?code$/',
+      ),
+      submitLogin: labels('/^(log ?in|sign ?in|continue|next|verify|submit|confirm)$/'),
+      profileMenu: labels('/^(open )?(the )?(your )?(user|account|profile|avatar)( (menu|icon|settings|picture))?$/'),
+      manageAccount: labels('/^manage (your )?account$/', '/^(account )?settings$/', 'Account'),
+      developerTools: labels('Developer Tools', 'Developer', 'API Access'),
+      clientId: labels('/^(oauth ?(2(\\.0)?)? )?client[- _]?id(entifier)?$/'),
+      clientSecret: labels('/^(your |current |oauth ?(2(\\.0)?)? )?client[- _]?secret$/'),
+      clientName: labels('/^(client |application )?name$/', 'Client'),
+      reveal: labels(
+        '/^(reveal|show|view|unmask|display|toggle)( (the |your )?(client |hidden )?(secret|value|visibility|password))?( visibility)?$/',
+      ),
+      copy: labels('/^copy( (the |your )?(client )?(secret|value))?( to clipboard)?$/'),
+      dangerZone: labels('/^\\W*danger zone\\b/'),
+      rotateSecret: labels('/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b/'),
+      rotate: labels('/^rotate( (the |your |this )?(client )?secret)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/'),
+      confirm: labels(
+        '/^(yes,? ?)?(i understand,? ?)?rotate( (it|the|your|my|this))?( client)?( secret)?( now)?$/',
+        '/^confirm( secret)? rotation$/',
+      ),
+      cancel: labels('Cancel', 'Close', 'No', 'Back', 'Dismiss', '/^(no, )?keep/'),
+      acknowledge: labels('/^(yes|i)\\b|\\b(understand|aware|acknowledge|agree|confirm|know|sure)\\b/'),
+      dismiss: labels(
+        '/^(reject|decline|refuse|deny)( all)?( cookies)?$/',
+        '/^(use |accept |allow )?(only )?(strictly )?(necessary|essential)( cookies)?( only)?$/',
+        '/^(close|dismiss|minimi[sz]e|hide)( (banner|chat|dialog|message|notification|window|this))?$/',
+        '/^([×✕✖✗x]|no,? thanks|not now|maybe later|later|skip|got it|ok|okay)$/',
+        '/^(accept|allow|agree)( to)?( all)?( cookies)?$/',
+      ),
+    })
+    .prefault({}),
+  /** What the page says, found anywhere in its text. */
+  messages: z
+    .strictObject({
+      loginRefused: labels(
+        '/(wrong|incorrect|invalid|not recogni[sz]ed|(do(es)?( not|n.t)) match|could ?n.t find|unknown|failed)/',
+      ),
+      codeRefused: labels('/(wrong|incorrect|invalid|expired|not valid|try again)/'),
+      accountLocked: labels(
+        '/\\baccount\\b.{0,40}\\b(locked|blocked|suspended|disabled|deactivated)\\b|\\b(locked|blocked|suspended)\\b.{0,40}\\baccount\\b/',
+        '/too many (failed |login |sign-in )*(attempts|tries)/',
+      ),
+      captcha: labels(
+        '/\\b(are|you.re) (a )?human\\b|not a robot|complete the (captcha|challenge)|unusual traffic|checking your browser|solve the (captcha|puzzle)|\\bcaptcha\\b.{0,40}\\b(required|below|enter|type)|enter the characters/',
+      ),
+      mailedCode: labels(
+        '/(sent|e-?mailed) (you )?(an? |the )?(\\S+ ){0,4}(code|link|message)\\b.{0,60}|check your (e-?mail|inbox|phone)|magic link/',
+      ),
+      otherLogin: labels(
+        '/pass ?key|security key|single sign-?on|\\bsso\\b|(continue|sign in|log in) with (google|microsoft|apple|github|okta)/',
+      ),
+      noPermission: labels(
+        '/(do(es)?( not|n.t) have|no|missing|insufficient|lack)( the| a| any)?( required| necessary)? (permission|access|rights|privileges)|access denied|not (authori[sz]ed|allowed|permitted)|forbidden|ask (your|an) admin/',
+      ),
+      noClient: labels(
+        '/create client|(no|not) (\\S+ ){0,4}client (yet|found|exists)|don.t have (a|any) (\\S+ ){0,2}client|create (a|your|an) (\\S+ ){0,3}client/',
+      ),
+      maintenance: labels(
+        '/maintenance|temporarily unavailable|(be|we.ll be) (right )?back (soon|shortly)|service unavailable/',
+      ),
+      /** The rotate dialog speaks of this … */
+      rotating: labels('/\\b(rotat\\w+|regenerat\\w+|renew\\w*)\\b|new (client )?secret/'),
+      /** … and never of this. */
+      forbidden: labels(
+        '/\\bdelet\\w*|\\bdestroy\\w*|\\b(remove|close|deactivate|disable)\\b.{0,20}\\b(client|account|organi[sz]ation|workspace|user)\\b/',
+        '/\\brevok(e|es|ing)\\s+(\\w+\\s+)?(all|every)\\b|\\b(all|every)\\s+(\\w+\\s+){0,3}(will be|are|is|get)\\s+(\\w+\\s+)?revoked\\b/',
+        '/\\bbilling\\b|\\bpayment|\\bsubscription|\\binvoice|\\bcharged\\b|\\bpurchase|\\btransfer (the |your )?(ownership|client|account)/',
+      ),
+      failed: labels(
+        '/\\b(error|failed|failure|went wrong|unable to|could not|couldn.t|not possible|expired|did not match|try again)\\b/',
+      ),
+      /** The first group is what to type, or what it is called. */
+      typeThis: labels(
+        '/\\b(?:type|typing|enter|entering|write|input)\\s+(?:in\\s+)?(?:the\\s+(?:following\\s+)?(?:word|text|phrase)s?:?\\s+)?(.{1,200})/',
+      ),
+    })
+    .prefault({}),
+  /** Pages and dialogs in between: what one says, and how it is answered. */
+  interstitials: z.array(z.strictObject({ says: z.array(label).min(1), answer: z.array(label).min(1) })).default([
+    {
+      says: ['/(stay|keep me|remain) (signed|logged) in|(remember|trust) this (device|browser|computer)/'],
+      answer: ['/^(no|not now|no,? thanks|don.t.*|skip|later)$/'],
+    },
+    {
+      says: [
+        '/what.s new|new feature|new in |introducing|take (a|the) tour|release notes|getting started|add a passkey|set up (a )?(passkey|two)/',
+      ],
+      answer: [
+        '/^(skip.*|not now|no,? thanks|maybe later|remind me later|later|close|dismiss|got it!?|ok|okay|continue.*)$/',
+      ],
+    },
+    {
+      says: ['/cookie|consent|tracking|your privacy/'],
+      answer: [
+        '/^(reject|decline|refuse|deny)( all)?( cookies)?$/',
+        '/^(use |accept |allow )?(only )?(strictly )?(necessary|essential)( cookies)?( only)?$/',
+        '/^(close|dismiss|×|✕|continue without accepting)$/',
+        '/^(accept|allow|agree)( to)?( all)?( cookies)?$|^(got it|ok|okay|i agree)!?$/',
+      ],
+    },
+  ]),
+  /** CSS, for what no label finds: each must match exactly one element. */
+  locators: z
+    .strictObject({
+      username: css,
+      password: css,
+      oneTimeCode: css,
+      submitLogin: css,
+      profileMenu: css,
+      clientId: css,
+      clientSecret: css,
+      dangerZone: css,
+      rotate: css,
+      dialog: css,
+      confirm: css,
+      wordField: css,
+    })
+    .prefault({}),
+  times: z
+    .strictObject({
+      /** P, L and the margin between the two looks before adopting: design.md, "The rotation". */
+      propagationMs: timeMs(30_000),
+      lateEffectMs: timeMs(60_000),
+      secondLookMarginMs: timeMs(10_000),
+      launchMs: timeMs(20_000),
+      /** Login and Developer Tools, all pages together. */
+      openMs: timeMs(120_000),
+      /** The longest that a page may show nothing that is known. */
+      pageMs: timeMs(20_000),
+      /** How long a page must say that something is not there before it is believed. */
+      settleMs: timeMs(1_500),
+      clickMs: timeMs(5_000),
+      /** From the click on "Rotate" until the dialog is ready for the press. */
+      dialogMs: timeMs(20_000),
+      /** From the press until the dialog has closed or spoken. */
+      answerMs: timeMs(10_000),
+      closeMs: timeMs(3_000),
+    })
+    .prefault({}),
+});
+
+export type PortalProfile = z.infer<typeof portalProfileSchema>;
+
+export const defaultPortalProfile: PortalProfile = portalProfileSchema.parse({});
+
+/**
+ * The default profile with what the JSON names in its place.
+ *
+ * @throws {RotationError} configuration; names the path of each wrong key
+ */
+export function parsePortalProfile(json: string): PortalProfile {
+  const invalid = (what: string) =>
+    new RotationError({
+      category: 'configuration',
+      what: `the portal profile is not valid: ${what}`,
+      retryable: false,
+      pressed: 'no',
+      action: 'correct the JSON in the SSM parameter; docs/portal.md describes its keys',
+    });
+  let profile: unknown;
+  try {
+    profile = JSON.parse(json);
+  } catch {
+    throw invalid('it is not JSON');
+  }
+  const parsed = portalProfileSchema.safeParse(profile);
+  if (parsed.success) return parsed.data;
+  throw invalid(
+    parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'profile'}: ${message}`).join('; '),
+  );
+}
+
+/** One pattern for a list of labels: whole texts, and whatever stands between slashes. */
+export function anyOf(alternatives: readonly string[]): RegExp {
+  return new RegExp(alternatives.map(source).join('|'), 'i');
+}
+
+function source(text: string): string {
+  const pattern = slashed.exec(text)?.[1];
+  return pattern === undefined
+    ? `^\\s*${RegExp.escape(text.trim()).replace(/(?:\\x20|\s)+/g, '\\s+')}\\s*$`
+    : `(?:${pattern})`;
+}
+
+function compiles(text: string): boolean {
+  try {
+    anyOf([text]);
+    return true;
+  } catch {
+    return false;
+  }
+}

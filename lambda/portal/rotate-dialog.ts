@@ -1,0 +1,329 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Dialog, Locator } from 'playwright-core';
+import { clientNames, clientPart } from './client.ts';
+import { refusal, trouble } from './failures.ts';
+import type { Way } from './login.ts';
+import { buttonsOn, visibleText, withoutValues } from './outline.ts';
+import { appears, click, firstTryMs, isTimeout, only, unclickable, uncover } from './page-actions.ts';
+import { covering, searching } from './page-search.ts';
+import { anyOf, type PortalProfile } from './profile.ts';
+
+/** The dialog in front of the press, understood and filled in. */
+export interface OpenDialog {
+  /** True while a `window.confirm` blocks the page: nothing can be read from it. */
+  readonly blocksPage: boolean;
+  /** The press. Rejects with `CertainlyNotPressed` where the click was not made; otherwise it may have been. */
+  press(): Promise<void>;
+  isOpen(): Promise<boolean>;
+  /** What it says went wrong. */
+  complaint(): Promise<string | undefined>;
+  cancel(): Promise<void>;
+  /** Which locators matched what. */
+  readonly findings: Record<string, Locator | string>;
+}
+
+export class CertainlyNotPressed extends Error {}
+
+/**
+ * Opens the Danger Zone, as often as it closes by itself.
+ *
+ * @returns the one button "Rotate" that belongs to "Rotate Secret" in there
+ * @throws {RotationError} portal-changed
+ */
+export async function findRotate({ browser: { page }, profile, account }: Way): Promise<Locator> {
+  const { labels, locators, times } = profile;
+  const part = clientPart(page, profile, account.clientId);
+  const zone = locators.dangerZone
+    ? part.locator(locators.dangerZone)
+    : searching(part, { find: 'zone', zone: labels.dangerZone });
+  const rotate = locators.rotate
+    ? part.locator(locators.rotate).filter({ visible: true })
+    : searching(part, { find: 'rotate', zone: labels.dangerZone, section: labels.rotateSecret, name: labels.rotate });
+  const until = performance.now() + times.clickMs + times.settleMs;
+  for (let clicks = 0; ; ) {
+    const found = await rotate.count();
+    if (found === 1) return rotate;
+    if (found > 1) await only(rotate, 'buttons "Rotate" under "Rotate Secret"', page);
+    if (performance.now() > until) {
+      throw refusal(
+        'portal-changed',
+        `no button "Rotate" that belongs to "Rotate Secret" in the Danger Zone was found; what the page has to click: ${await buttonsOn(page)}`,
+        'compare with the page: set labels.dangerZone, labels.rotateSecret or labels.rotate in the portal profile',
+      );
+    }
+    const toggles = await zone.count();
+    if (toggles > 1) await only(zone, 'headings of a Danger Zone', page);
+    if (toggles === 1 && clicks++ < 3) {
+      await click(zone, 'the heading "Danger Zone"', profile);
+      await appears(rotate, times.clickMs / 3);
+    } else {
+      await sleep(20);
+    }
+  }
+}
+
+/**
+ * Everything up to the press: Danger Zone, "Rotate" under "Rotate Secret", the dialog, its word and its box. Until the dialog is
+ * there, requests that may change something are held back.
+ *
+ * @throws {RotationError} portal-changed
+ */
+export async function openDialog(way: Way): Promise<OpenDialog> {
+  const { browser, log } = way;
+  const held = browser.holdRequests();
+  const script = browser.nextScriptDialog();
+  let scriptDialog: Dialog | undefined;
+  try {
+    scriptDialog = await clickRotate(way, script.opened);
+    const opened = scriptDialog ? scriptDialogToPress(way, scriptDialog) : await pageDialogToPress(way, held.release);
+    held.release();
+    log('dialog');
+    return opened;
+  } catch (error) {
+    await scriptDialog?.dismiss();
+    const dropped = held.drop();
+    if (dropped.length === 0) throw error;
+    throw refusal(
+      'portal-changed',
+      `the click on "Rotate" made the page send ${dropped.join(', ')} before any dialog; it was held back`,
+      'see by hand whether this portal still asks before it rotates; a request that only reads belongs into harmlessRequests of the portal profile',
+    );
+  } finally {
+    script.stop();
+  }
+}
+
+async function clickRotate(way: Way, scriptDialog: Promise<Dialog>): Promise<Dialog | undefined> {
+  const { profile, log } = way;
+  for (const until = performance.now() + profile.times.clickMs; ; ) {
+    const rotate = await findRotate(way);
+    log('danger-zone');
+    // A script dialog keeps the click from ending.
+    const clicked = rotate.click({ timeout: firstTryMs }).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    const outcome = await Promise.race([scriptDialog, clicked]);
+    if (!(outcome instanceof Error)) return outcome;
+    if (!isTimeout(outcome)) throw outcome;
+    if (performance.now() > until) throw await unclickable(rotate, '"Rotate"', profile);
+    await uncover(rotate, profile);
+  }
+}
+
+/** @throws {RotationError} portal-changed, unless it speaks of rotating and of nothing worse */
+function judge(text: string, { messages }: PortalProfile): void {
+  const [forbidden] = anyOf(messages.forbidden).exec(text) ?? [];
+  const change = (what: string) => `read the dialog by hand; if it is the right one, ${what} in the portal profile`;
+  if (forbidden !== undefined)
+    throw refusal(
+      'portal-changed',
+      `the dialog speaks of something else than rotating: "${forbidden.slice(0, 60)}"`,
+      change('replace messages.forbidden'),
+    );
+  if (!anyOf(messages.rotating).test(text))
+    throw refusal(
+      'portal-changed',
+      'the dialog does not speak of rotating',
+      change('add its words to messages.rotating'),
+    );
+}
+
+function scriptDialogToPress({ profile, account }: Way, dialog: Dialog): OpenDialog {
+  judge(dialog.message(), profile);
+  const [word] = wordsToType(dialog.message(), [], { id: account.clientId, names: [] }, profile);
+  return {
+    blocksPage: true,
+    findings: { dialog: `window.${dialog.type()}` },
+    press: () => dialog.accept(word),
+    isOpen: async () => false,
+    complaint: async () => undefined,
+    cancel: () => dialog.dismiss(),
+  };
+}
+
+async function pageDialogToPress(way: Way, recognised: () => void): Promise<OpenDialog> {
+  const { page } = way.browser;
+  const { labels, messages, locators, times } = way.profile;
+  const dialog = locators.dialog
+    ? page.locator(locators.dialog).filter({ visible: true })
+    : searching(page, { find: 'dialog', name: labels.confirm, says: messages.rotating, zone: labels.dangerZone });
+  const confirm = locators.confirm
+    ? dialog.locator(locators.confirm)
+    : searching(dialog, { find: 'clickable', name: labels.confirm });
+  if (!(await appears(dialog, times.dialogMs))) {
+    throw refusal(
+      'portal-changed',
+      `the click on "Rotate" opened no dialog that speaks of rotating; what the page has to click: ${await buttonsOn(page)}`,
+      'open the dialog by hand (and cancel it); set labels.confirm, messages.rotating or locators.dialog in the portal profile',
+    );
+  }
+  await only(dialog, 'rotate dialogs', page);
+  judge(await visibleText(dialog), way.profile);
+  recognised();
+  await typeWord(way, dialog, confirm);
+  await tickBoxes(way, dialog);
+  await whenReady(way, dialog, confirm);
+  const box = await dialog.elementHandle();
+  const button = await confirm.elementHandle();
+  const place = await button?.boundingBox();
+  const failed = anyOf(messages.failed);
+  let saidBefore = await visibleText(dialog);
+
+  /** Where to click, if the button is as it was when it was ready: quicker than looking for it anew. */
+  async function unchanged(): Promise<{ x: number; y: number } | undefined> {
+    if (!box || !button || !place) return undefined;
+    // biome-ignore format: one look
+    const [text, now, enabled, covers] = await Promise.all([box.innerText(), button.boundingBox(), button.isEnabled(), button.$$(covering)]);
+    const still =
+      enabled && covers.length === 0 && now?.x === place.x && now.y === place.y && text.slice(0, 20_000) === saidBefore;
+    return still ? { x: now.x + now.width / 2, y: now.y + now.height / 2 } : undefined;
+  }
+
+  return {
+    blocksPage: false,
+    findings: { dialog, confirm },
+    async press() {
+      const place = await unchanged().catch(() => undefined);
+      if (place) return page.mouse.click(place.x, place.y);
+      try {
+        saidBefore = await visibleText(dialog);
+        judge(saidBefore, way.profile);
+      } catch {
+        throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
+      }
+      await confirm.click({ timeout: firstTryMs }).catch((error: unknown) => {
+        throw neverClicked(error)
+          ? new CertainlyNotPressed('the button to confirm could not be clicked any more')
+          : error;
+      });
+    },
+    isOpen: async () => (await box?.isVisible()) ?? false,
+    async complaint() {
+      const text = await visibleText(dialog, 200).catch(() => '');
+      return failed.test(text) && !failed.test(saidBefore)
+        ? withoutValues(text).replace(/\s+/g, ' ').slice(0, 200)
+        : undefined;
+    },
+    async cancel() {
+      const button = searching(dialog, { find: 'clickable', name: labels.cancel });
+      if ((await button.count()) === 1) await button.click({ timeout: firstTryMs });
+      else await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'hidden', timeout: times.clickMs });
+    },
+  };
+}
+
+async function typeWord(
+  { browser: { page }, profile, account }: Way,
+  dialog: Locator,
+  confirm: Locator,
+): Promise<void> {
+  const typeable =
+    'input:not([type=hidden],[type=checkbox],[type=radio],[type=button],[type=submit],[readonly]),textarea:not([readonly])';
+  const fields = dialog.locator(profile.locators.wordField ?? typeable).filter({ visible: true });
+  if ((await fields.count()) === 0) return;
+  const field = await only(fields, 'field in the rotate dialog', page);
+  if ((await field.getAttribute('type')) === 'password') {
+    throw refusal(
+      'portal-changed',
+      'the rotate dialog asks for a password',
+      'it is not typed there: ask for a change of the driver if the portal needs it',
+    );
+  }
+  const hints = await Promise.all(['aria-label', 'placeholder'].map((name) => field.getAttribute(name)));
+  const text = [await visibleText(dialog), ...hints].join(' \n ');
+  const emphasised = await dialog.locator('code,kbd,samp,strong,b,em,mark,var').allTextContents();
+  const names = /name/i.test(text) ? await clientNames(clientPart(page, profile, account.clientId), profile) : [];
+  const words = wordsToType(text, emphasised, { id: account.clientId, names }, profile).slice(0, 4);
+  if (words.length === 0) {
+    throw refusal(
+      'portal-changed',
+      'the rotate dialog has a field, and what to type there was not understood',
+      'read the dialog by hand, and set messages.typeThis in the portal profile so that its first group is the word',
+    );
+  }
+  for (const word of words) {
+    await field.fill(word);
+    if (words.length === 1) return;
+    for (const until = performance.now() + 500; performance.now() < until; await sleep(20)) {
+      if (await confirm.isEnabled({ timeout: firstTryMs }).catch(() => false)) return;
+    }
+  }
+}
+
+/** Those that only say that one has read and understood. */
+async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
+  const boxes = dialog.getByRole('checkbox');
+  const acknowledging = anyOf(profile.labels.acknowledge);
+  for (const [index, outline] of (await Promise.all((await boxes.all()).map((box) => box.ariaSnapshot()))).entries()) {
+    const [, name = ''] = /checkbox "((?:[^"\\]|\\.)*)"/.exec(outline) ?? [];
+    if (acknowledging.test(name)) await boxes.nth(index).check();
+  }
+}
+
+/** Waits until the press is nothing but the click: the button is one, enabled, at rest and not covered. */
+async function whenReady({ browser: { page }, profile }: Way, dialog: Locator, confirm: Locator): Promise<void> {
+  for (const until = performance.now() + profile.times.dialogMs; ; ) {
+    if ((await confirm.count()) > 1) await only(confirm, 'buttons that confirm', page);
+    try {
+      return await confirm.click({ trial: true, timeout: firstTryMs });
+    } catch (error) {
+      if (!isTimeout(error)) throw error;
+    }
+    if ((await dialog.count()) === 0) throw trouble('portal-changed', 'the rotate dialog closed by itself');
+    if (performance.now() > until) {
+      const found = await confirm.count();
+      throw refusal(
+        'portal-changed',
+        `the rotate dialog has ${found === 0 ? 'no button that confirms' : 'a button to confirm that did not become ready'} within ${profile.times.dialogMs} ms; what the page has to click: ${await buttonsOn(page)}`,
+        'open the dialog by hand (and cancel it): what has to be done before the button can be clicked? see labels.confirm, labels.acknowledge and messages.typeThis in the portal profile',
+      );
+    }
+    await uncover(confirm, profile);
+  }
+}
+
+/**
+ * Whether Playwright gave the click up while it still waited for the button to be ready for it. Its log alone tells; a log that
+ * does not read as it does today tells nothing, and then the click may have been made.
+ */
+export function neverClicked(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return (
+    /waiting for|attempting click action|strict mode violation/.test(message) &&
+    !/performing click action|closed|crashed/.test(message)
+  );
+}
+
+/**
+ * What the dialog wants typed, the likeliest first.
+ *
+ * @param text what the dialog says, with the field's own label and placeholder
+ * @param emphasised texts in it that are set apart (code, bold)
+ */
+export function wordsToType(
+  text: string,
+  emphasised: readonly string[],
+  client: { id: string; names: readonly string[] },
+  { messages }: PortalProfile,
+): string[] {
+  const [, ...groups] = anyOf(messages.typeThis).exec(text.replace(/\s+/g, ' ')) ?? [];
+  const rest = groups.find((group) => group !== undefined) ?? '';
+  const asks = rest.split(/[.!?](?:\s|$)/)[0] ?? '';
+  const apart = emphasised.map((word) => word.trim()).filter((word) => word !== '' && rest.includes(word));
+  const quoted = [...asks.matchAll(/["“”„«`]([^"“”»`]{1,100})["”“»`]|(?:^|[\s(])['‘]([^'’]{1,100})['’]/g)].map(
+    ([, double, single]) => double ?? single ?? '',
+  );
+  const named = [...asks.matchAll(/\bname\b[\s,:(]+([^,()]{2,80}?)(?:[,)]|\s+to\b|$)/gi)].map(([, name]) => name ?? '');
+  const [, plain = ''] =
+    /^(.+?)(?:\s+(?:to|in|into|below|here|and|if|then|before|for|as)\b|[.:!,;)]|\s*$)/i.exec(asks) ?? [];
+  const words = [
+    ...apart.sort((a, b) => rest.indexOf(a) - rest.indexOf(b)),
+    ...quoted,
+    ...(asks.includes(client.id) || /client\W{0,3}s?\s*id\b/i.test(asks) ? [client.id] : []),
+    ...(/\bname\b/i.test(asks) ? [...named.filter((name) => !/^of\b/.test(name)), ...client.names] : []),
+    ...(/^(the|your|this|that|a|an|my|to|in|it|client)\b/i.test(plain) ? [] : [plain]),
+  ];
+  return [...new Set(words.map((word) => word.replace(/["“”„«»`‘’]/g, '').trim()).filter((word) => word !== ''))];
+}

@@ -1,0 +1,146 @@
+import { guard } from './0-guard.ts';
+import { type Found, type Observation, observe } from './1a-observe.ts';
+import { decide } from './1b-decide.ts';
+import { press } from './1d-press.ts';
+import { store } from './1e-store.ts';
+import { releasePending } from './labels.ts';
+import { changeoverMs } from './limits.ts';
+import type { DeveloperTools, Ports } from './ports.ts';
+import { publishRotatedDue } from './rotated-due.ts';
+import { type Pressed, RotationError } from './rotation-error.ts';
+import { eventSubject } from './rotation-event.ts';
+import type { Run } from './run.ts';
+import { openDeveloperTools, readCurrent, readSlots } from './secrets.ts';
+
+/** Rounds are looks; labels or a page that never keep still must not keep a browser for a quarter of an hour. */
+const maxRounds = 12;
+
+type Open = Parameters<typeof observe>[2];
+
+/**
+ * The step with the browser: gets the next client secret from the portal into AWSPENDING, by a press or by adopting what the portal
+ * shows. Reads, decides, acts; may be killed anywhere and run again, even twice at once.
+ *
+ * @see Secrets Manager user guide, "Lambda rotation functions", createSecret
+ * @throws {RotationError}
+ */
+export async function createSecret(run: Run, ports: Ports): Promise<void> {
+  const description = await ports.secrets.describe(run.secretId);
+  if (guard(run, description) === 'current') return;
+  // Storing would move the label off a version whose event has not been published.
+  await publishRotatedDue(run, ports, description, await readCurrent(run, ports, description));
+
+  let tools: DeveloperTools | undefined;
+  const open: Open = async (secret, current) => {
+    tools ??= await openDeveloperTools(run, ports, secret, current.secret);
+    return tools;
+  };
+  try {
+    await untilDecided(run, ports, open);
+  } finally {
+    await tools?.close();
+  }
+}
+
+async function untilDecided(run: Run, ports: Ports, open: Open): Promise<void> {
+  let seen: Observation | undefined;
+  for (let round = 1; round <= maxRounds; round++) {
+    seen = await observe(run, ports, open, seen);
+    const decision = decide(seen.sight, run.limits);
+    ports.log('decided', { decision: decision.kind, why: decision.why, round, ...seen.sight });
+    switch (decision.kind) {
+      case 'done':
+        return announceStored(run, ports);
+      case 'wait':
+        if (run.remainingMs() < decision.forMs + changeoverMs(run.limits)) throw decision.otherwise;
+        await ports.clock.sleep(decision.forMs, run.signal);
+        break;
+      case 'adopt':
+        return adopt(run, ports, found(seen));
+      case 'press':
+        return pressAndStore(run, ports, found(seen));
+      case 'fail':
+        throw decision.error;
+      case 'give-up':
+        await releasePending(run, ports);
+        throw decision.error;
+    }
+  }
+  throw new RotationError({
+    category: 'portal-changed',
+    what: `what the portal shows did not keep still over ${maxRounds} looks`,
+    retryable: true,
+    pressed: 'no',
+    action: 'see who else rotates this client by hand; none if the retry succeeds',
+  });
+}
+
+function found(seen: Observation): Found {
+  if (!seen.found) throw new Error('a decision to act without anything found');
+  return seen.found;
+}
+
+async function pressAndStore(run: Run, ports: Ports, seen: Found): Promise<void> {
+  const { clientSecret, pressedAtMs } = await press(run, ports, seen);
+  await store(run, ports, seen, clientSecret, 'yes');
+  const changeoverMs = Math.round(ports.clock.monotonicMs() - pressedAtMs);
+  ports.log('changeover', { changeoverMs });
+  const previousInvalidAfterMs = ports.clock.now().getTime() + run.limits.propagationMs;
+  await announcePending(run, ports, seen, seen.nextAttempt, {
+    pressed: 'yes',
+    adopted: false,
+    changeover_ms: changeoverMs,
+    previous_invalid_after: new Date(previousInvalidAfterMs).toISOString(),
+  });
+}
+
+async function adopt(run: Run, ports: Ports, seen: Found): Promise<void> {
+  // An earlier invocation of this rotation may have pressed and died: its slot is the last word on that.
+  const attempt = await attemptOf(run, ports, seen.current.secret.bridge_secret_arn);
+  const pressed = attempt > 0 ? 'unknown' : 'no';
+  await store(run, ports, seen, seen.shownSecret, pressed);
+  await announcePending(run, ports, seen, attempt, { pressed, adopted: true });
+}
+
+/** The value was stored by an earlier invocation, which may have died before it could tell consumers. */
+async function announceStored(run: Run, ports: Ports): Promise<void> {
+  const description = await ports.secrets.describe(run.secretId);
+  if (guard(run, description) === 'current') return;
+  const current = await readCurrent(run, ports, description);
+  const attempt = await attemptOf(run, ports, current.secret.bridge_secret_arn);
+  await announcePending(run, ports, { description, current }, attempt, {});
+}
+
+/** The slot's number where the latest was taken for this rotation, otherwise 0. */
+async function attemptOf(run: Run, ports: Ports, bridgeArn: string): Promise<number> {
+  const slots = await readSlots(run, ports, bridgeArn).catch(() => undefined);
+  return slots?.latest?.slot.armed_for === run.token ? slots.latest.slot.attempt : 0;
+}
+
+/** Tells consumers that the new client secret can be read. It only makes them quicker, so failing to stops nothing. */
+async function announcePending(
+  run: Run,
+  ports: Ports,
+  { description, current }: Pick<Found, 'description' | 'current'>,
+  attempt: number,
+  known: { adopted?: boolean; pressed?: Pressed; changeover_ms?: number; previous_invalid_after?: string },
+): Promise<void> {
+  try {
+    await ports.events.publish({
+      type: 'oauth2.client-secret.pending.v1',
+      severity: 'info',
+      data: {
+        ...eventSubject(description, current.secret.client_id),
+        version_id: run.token,
+        previous_version_id: current.version.versionId,
+        step: 'createSecret',
+        attempt,
+        existing_tokens_valid: true,
+        ...known,
+      },
+    });
+    ports.log('published', { type: 'pending' });
+  } catch (error) {
+    ports.log('not-published', { type: 'pending', error });
+  }
+}

@@ -1,0 +1,126 @@
+import { guard } from './0-guard.ts';
+import type { Found } from './1a-observe.ts';
+import { announceStart, takeSlot } from './1c-slot.ts';
+import { clientSecretIn, isClientSecret } from './client-secret.ts';
+import { versionWith } from './labels.ts';
+import { changeoverMs, liveLooksMs, reserveMs, slotToPressMs } from './limits.ts';
+import type { Ports, RotateDialog } from './ports.ts';
+import { LoginRefused, RotationError } from './rotation-error.ts';
+import { type Run, requireTime } from './run.ts';
+
+/**
+ * The one irreversible click, and the secret that the portal shows after it. The dialog is opened and understood before the slot is
+ * taken; between the slot and the press stand only the last checks.
+ *
+ * @returns the new client secret, and when the press was made on the monotonic clock
+ * @throws {RotationError} with `pressed` as the evidence has it; never presses again
+ */
+export async function press(
+  run: Run,
+  ports: Ports,
+  found: Found,
+): Promise<{ clientSecret: string; pressedAtMs: number }> {
+  const stale = await staleSecrets(run, ports, found);
+  requireTime(run, changeoverMs(run.limits), 'a changeover', 'no');
+  await ports.events.prove();
+  const dialog = await found.tools.openRotateDialog(run.signal);
+  try {
+    const slotBeganMs = await takeSlot(run, ports, found);
+    await announceStart(run, ports, found);
+    await lastChecks(run, ports, found, slotBeganMs);
+  } catch (error) {
+    await dialog.cancel(run.signal).catch(() => undefined);
+    throw error;
+  }
+  const pressedAtMs = ports.clock.monotonicMs();
+  const trouble = await click(run, dialog);
+  return { clientSecret: await readUntilItDiffers(run, ports, found, stale, trouble), pressedAtMs };
+}
+
+/** The page may go on showing the secret of before, or even the one before that. */
+async function staleSecrets(run: Run, ports: Ports, { shownSecret, current }: Found): Promise<Set<string>> {
+  const previous = await ports.secrets.read(run.secretId, { label: 'AWSPREVIOUS' });
+  const previousSecret = previous && clientSecretIn(previous.value);
+  if (previousSecret) ports.learnSecret(previousSecret);
+  return new Set([shownSecret, current.secret.client_secret, previousSecret].filter((value) => value !== undefined));
+}
+
+async function lastChecks(run: Run, ports: Ports, found: Found, slotBeganMs: number): Promise<void> {
+  const refuse = (what: string) =>
+    new RotationError({
+      category: 'concurrency',
+      what: `${what} just before the press, which was not made`,
+      retryable: true,
+      pressed: 'no',
+      action: 'none if the retry succeeds',
+    });
+  const description = await ports.secrets.describe(run.secretId);
+  if (guard(run, description) !== 'pending') throw refuse('the version became AWSCURRENT');
+  if (versionWith(description, 'AWSCURRENT') !== found.current.version.versionId) throw refuse('AWSCURRENT moved');
+  if ((await found.tools.shown(run.signal)) !== found.shownSecret)
+    throw refuse('the portal showed another client secret');
+  requireTime(run, changeoverMs(run.limits) - slotToPressMs, 'the press and what follows it', 'no');
+  const elapsedMs = ports.clock.monotonicMs() - slotBeganMs;
+  if (elapsedMs > slotToPressMs)
+    throw refuse(`${elapsedMs} ms had passed since the slot was taken (${slotToPressMs} are allowed)`);
+}
+
+/** What the click threw, unless it certainly was not made: then there is nothing to observe. */
+async function click(run: Run, dialog: RotateDialog): Promise<unknown> {
+  try {
+    await dialog.press(run.signal);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RotationError && error.pressed === 'no') throw error;
+    return error;
+  }
+}
+
+/**
+ * Looks until the portal shows a secret that it did not show before: first at the page as it stands, then loading it anew. What goes
+ * wrong meanwhile is no reason to stop looking, but for a refused login: nobody may try that again.
+ */
+async function readUntilItDiffers(
+  run: Run,
+  ports: Ports,
+  found: Found,
+  stale: ReadonlySet<string>,
+  trouble: unknown,
+): Promise<string> {
+  const { propagationMs, lateEffectMs } = run.limits;
+  const beganMs = ports.clock.monotonicMs();
+  const elapsedMs = () => ports.clock.monotonicMs() - beganMs;
+  let live = trouble === undefined;
+  let seen = false;
+  let lastTrouble = trouble;
+  while (elapsedMs() <= lateEffectMs + propagationMs && run.remainingMs() > reserveMs && !run.signal.aborted) {
+    live &&= elapsedMs() < liveLooksMs;
+    try {
+      const shown = await (live ? found.tools.shown(run.signal) : found.tools.look(run.signal));
+      ports.learnSecret(shown);
+      if (!stale.has(shown) && isClientSecret(shown) && isLikeBefore(shown, found)) return shown;
+      seen = true;
+    } catch (error) {
+      live = false;
+      lastTrouble = error;
+      if (error instanceof LoginRefused) throw error.with({ pressed: 'unknown' });
+    }
+    await ports.clock.sleep(live ? 25 : 1_000, run.signal).catch(() => undefined);
+  }
+  const what = seen
+    ? 'after the press the portal went on showing the client secret of before'
+    : 'after the press the portal could not be read';
+  throw new RotationError({
+    category: 'portal-unavailable',
+    what: lastTrouble instanceof RotationError ? `${what}: ${lastTrouble.what}` : what,
+    retryable: true,
+    pressed: 'unknown',
+    action: 'none if the retry succeeds: it looks again, and adopts or presses as the portal shows',
+    cause: lastTrouble,
+  });
+}
+
+/** A page that is redrawn may say "Loading" where the secret stands; no provider halves the length of its secrets. */
+function isLikeBefore(shown: string, { shownSecret }: Found): boolean {
+  return shown.length * 2 >= shownSecret.length;
+}

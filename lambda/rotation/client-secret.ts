@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { RotationError } from './rotation-error.ts';
+
+/** @see provider.md, "The token endpoint" */
+export const defaultTokenEndpoint = 'https://api.tradeaware.live-eo.com/auth/machine-to-machine-clients/token';
+
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** An https URL without credentials in it; plain http on loopback only. */
+export const secureUrl = z.string().superRefine((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url) return context.addIssue('is not a URL');
+  if (url.username || url.password) context.addIssue('must not carry credentials');
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.test(url.hostname))) {
+    context.addIssue('must be an https URL');
+  }
+});
+
+const secretArn = z.string().regex(/^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:.+$/, 'must be the ARN of a secret');
+
+/** Visible and of one line. Whatever is stored or sent must be, since a page can show anything. */
+const oneLine = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,4096}$/, 'must be one line of visible ASCII characters without spaces');
+
+/** A portal that hides a secret shows dots or asterisks in its place, or says that it is loading; bullets are no ASCII anyway. */
+const clientSecret = oneLine.refine((value) => !/^[.*]+$|[.*]{3}/.test(value), 'must not be masked');
+
+const rotatedSecretSchema = z.looseObject({
+  client_id: z.string().min(1),
+  client_secret: clientSecret.optional(),
+  token_endpoint: secureUrl.default(defaultTokenEndpoint),
+  developer_tools_url: secureUrl,
+  login_secret_arn: secretArn,
+  bridge_secret_arn: secretArn,
+});
+
+const loginSecretSchema = z.looseObject({
+  username: z.string().min(1),
+  password: z.string().min(1),
+  totp_secret: z.string().min(1).optional(),
+});
+
+const bridgeSecretSchema = z.looseObject({
+  client_id: z.string().optional(),
+  access_token: z.string().optional(),
+  token_type: z.string().optional(),
+  expires_at: z.iso.datetime().optional(),
+  scope: z.string().optional(),
+  armed_for: z.string(),
+  armed_from: z.string(),
+  attempt: z.int().positive(),
+  armed_by: z.string(),
+  armed_at: z.iso.datetime(),
+});
+
+export type RotatedSecret = z.infer<typeof rotatedSecretSchema>;
+
+export type BridgeSecret = z.infer<typeof bridgeSecretSchema>;
+
+/** @throws {RotationError} configuration; names the secret and the key, never a value */
+export const parseRotatedSecret = (name: string, value: string) => parse(rotatedSecretSchema, name, value);
+export const parseLoginSecret = (name: string, value: string) => parse(loginSecretSchema, name, value);
+export const parseBridgeSecret = (name: string, value: string) => parse(bridgeSecretSchema, name, value);
+
+/** Whether the text may be stored as a client secret: one line, and no mask. */
+export function isClientSecret(text: string): boolean {
+  return clientSecret.safeParse(text).success;
+}
+
+/** The client secret in a version's JSON, whatever else is wrong with it; undefined where there is none. */
+export function clientSecretIn(value: string): string | undefined {
+  try {
+    return z.looseObject({ client_secret: z.string() }).parse(JSON.parse(value)).client_secret;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The secret's JSON with another client secret and all else as it was. The same input gives the same bytes, so that a repeated
+ * put changes nothing; numbers keep their spelling.
+ */
+export function withClientSecret(value: string, clientSecret: string): string {
+  const keepSpelling = (_key: string, parsed: unknown, { source }: { source?: string }) =>
+    typeof parsed === 'number' && source !== undefined ? rawJson(source) : parsed;
+  const secret = (JSON.parse as (text: string, reviver: typeof keepSpelling) => Record<string, unknown>)(
+    value,
+    keepSpelling,
+  );
+  return JSON.stringify({ ...secret, client_secret: clientSecret });
+}
+
+const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+
+function parse<Schema extends z.ZodType>(schema: Schema, name: string, value: string): z.infer<Schema> {
+  const invalid = (what: string) =>
+    new RotationError({
+      category: 'configuration',
+      what: `secret ${name}: ${what}`,
+      retryable: false,
+      pressed: 'no',
+      action: `correct the JSON value of secret ${name}; README, "Deploy", lists its keys`,
+    });
+  let json: unknown;
+  try {
+    json = JSON.parse(value);
+  } catch {
+    // The parser's own message quotes the text.
+    throw invalid('its value is not JSON');
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw invalid(parsed.error.issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`).join('; '));
+}

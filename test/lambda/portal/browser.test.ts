@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { inflateSync } from 'node:zlib';
+import { afterEach, expect, test } from 'vitest';
+import { originsFor } from '../../../lambda/portal/origins.ts';
+import { playwrightPortal } from '../../../lambda/portal/portal.ts';
+import { defaultPortalProfile } from '../../../lambda/portal/profile.ts';
+import type { RotationError } from '../../../lambda/rotation/rotation-error.ts';
+import { chromiumProcesses } from './processes.ts';
+import { open, parts, type SmallPortal, servePortal, usual } from './small-portal.ts';
+
+const signal = AbortSignal.timeout(600_000);
+let portal: SmallPortal;
+afterEach(() => portal?.close());
+
+test('Chromium gets no flag that weakens web security, no credentials, and is gone after close', async () => {
+  process.env.AWS_SECRET_ACCESS_KEY = 'canary-of-the-credentials';
+  portal = await servePortal(usual);
+  const tools = await open(portal);
+  const [browser] = chromiumProcesses(undefined);
+  const flags = readFileSync(`/proc/${browser}/cmdline`, 'utf8');
+  const environment = readFileSync(`/proc/${browser}/environ`, 'utf8');
+  expect(flags).not.toMatch(
+    /disable-web-security|allow-running-insecure|site-isolation|ignore-certificate|single-process|disable-popup-blocking/,
+  );
+  expect(flags).toMatch(/--host-resolver-rules=MAP \* ~NOTFOUND/);
+  expect(environment).not.toMatch(/AWS_|canary/);
+  await tools.close();
+  await expect.poll(() => chromiumProcesses(undefined)).toEqual([]);
+});
+
+test.each([
+  ['https://app.tradeaware.example.com/dev', 'https://login.example.com/x', true],
+  ['https://app.tradeaware.example.com/dev', 'http://login.example.com/x', false],
+  ['https://app.tradeaware.example.com/dev', 'https://example.com.evil.org/x', false],
+  ['https://one.github.io/dev', 'https://two.github.io/x', false],
+  ['https://app.example.com/dev', 'https://tenant.auth0.com/x', true],
+  ['http://127.0.0.1:1/dev', 'http://localhost:2/x', true],
+  ['http://127.0.0.1:1/dev', 'https://example.com/x', false],
+  ['https://app.example.com/dev', 'https://app.example.com@evil.org/x', false],
+  ['https://app.example.com/dev', 'not a url', false],
+])('a login for %s is typed on %s: %s', (home, url, trusted) => {
+  expect(originsFor(home, ['https://tenant.auth0.com'], []).trusts(url)).toBe(trusted);
+});
+
+const hostile: Record<string, [(page: Parameters<typeof usual>[0]) => string, RegExp, openMs?: number]> = {
+  'endless script dialogs': [() => '<script>for (;;) alert(1)</script>', /one script dialog after the other/],
+  'a script that never ends': [() => '<script>for (;;);</script>', /took longer than 3000 ms|neither the client id/],
+  'a page that reloads for ever': [() => '<script>location.reload()</script>', /took longer|neither/],
+  'a memory hog': [
+    () => '<script>const a=[];for(;;)a.push(new Array(1e6).fill({}))</script>',
+    /crashed|took longer|broke off|neither/,
+  ],
+  'a secret of 10 MB': [
+    ({ id }) => `${parts.id(id)}<label>Client Secret <input id="t"></label><script>t.value='x1'.repeat(5e6)</script>`,
+    /10000000 characters/,
+    30_000,
+  ],
+  'a secret of two lines': [
+    ({ id }) => `${parts.id(id)}<label>Client Secret <textarea>first-line-of-it\nsecond-line-of-it</textarea></label>`,
+    /no client secret can be read/,
+  ],
+  'nothing but a mask': [
+    ({ id }) => `${parts.id(id)}<label>Client Secret <input value="••••••••••••"></label>`,
+    /no client secret can be read/,
+  ],
+  'two secrets': [
+    ({ id }) =>
+      `${parts.id(id)}<label>Client Secret <input value="first-secret-1"></label><label>Client Secret <input value="second-secret-2"></label>`,
+    /2 different values/,
+  ],
+  'a page without end': [
+    () => '<script>document.body.innerHTML="<i></i>".repeat(6e4)</script>',
+    /more than 50000 elements|took longer/,
+  ],
+};
+test.each(Object.entries(hostile))(
+  '%s ends in an error of ours within its time',
+  async (_name, [page, words, openMs = 3_000]) => {
+    portal = await servePortal(page);
+    const began = performance.now();
+    const profile = { times: { openMs, pageMs: 2_000 } };
+    const error = (await open(portal, profile)
+      .then(async (tools) => {
+        await tools.look(signal).finally(() => tools.close());
+      })
+      .then(
+        () => new Error('it was taken'),
+        (thrown: unknown) => thrown,
+      )) as RotationError;
+    expect(error.message).toMatch(words);
+    expect(error.pressed).toBe('no');
+    expect(performance.now() - began).toBeLessThan(openMs + 15_000);
+    await expect.poll(() => chromiumProcesses(undefined), { timeout: 5_000 }).toEqual([]);
+  },
+);
+
+test('a page that rewrites what scripts are made of changes nothing', async () => {
+  portal = await servePortal(
+    (page) =>
+      `<script>for (const n of Object.getOwnPropertyNames(Array.prototype)) if (n !== 'constructor') try { Array.prototype[n] = () => ['fooled'] } catch {}; String.prototype.trim = () => 'fooled'; RegExp.prototype.test = () => true; JSON.parse = () => ({});</script>${usual(page)}`,
+  );
+  const tools = await open(portal);
+  expect(await tools.look(signal)).toBe(portal.secret());
+  const dialog = await tools.openRotateDialog(signal);
+  await dialog.press(signal);
+  expect(portal.rotations).toBe(1);
+  await tools.close();
+});
+
+test('nothing is asked of another origin, and the refusal names it', async () => {
+  portal = await servePortal(
+    () => '<script src="https://cdn.example.com/app.js"></script><img src="https://tracker.example.org/x">',
+  );
+  await expect(open(portal, { times: { pageMs: 1_000 } })).rejects.toThrow(
+    /kept from https:\/\/cdn\.example\.com, https:\/\/tracker\.example\.org: trustedOrigins or assetOrigins/,
+  );
+});
+
+test('a password is not given to who asks with HTTP authentication', async () => {
+  portal = await servePortal(
+    usual,
+    () =>
+      ({ url }) =>
+        url.pathname === '/developer-tools'
+          ? new Response('Who are you?', { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } })
+          : undefined,
+  );
+  await expect(open(portal, { times: { pageMs: 1_000 } })).rejects.toMatchObject({ pressed: 'no' });
+  expect(portal.logins).toEqual([]);
+});
+
+test('an abort ends all at once, with a browser that is gone', async () => {
+  portal = await servePortal(usual, () => () => 'never');
+  const stop = new AbortController();
+  const opening = playwrightPortal({ profile: defaultPortalProfile }).open(portal.account, stop.signal);
+  setTimeout(() => stop.abort(), 800);
+  await expect(opening).rejects.toMatchObject({ category: 'timeout', pressed: 'no' });
+  await expect.poll(() => chromiumProcesses(undefined)).toEqual([]);
+});
+
+test('evidence shows the page and no secret', async () => {
+  const kept = new Map<string, Uint8Array | string>();
+  const evidence = {
+    write: async (name: string, body: Uint8Array | string) => {
+      kept.set(name, body);
+      return `s3://bucket/${name}`;
+    },
+  };
+  const facts: unknown[] = [];
+  portal = await servePortal(
+    (page) =>
+      `${usual(page).replace('Danger Zone', 'Elsewhere')}<p>Secret again: ${page.secret}</p><p style="background:#fff;color:#f00;font:40px monospace" id="p">${page.secret}</p>`,
+  );
+  const tools = await open(
+    portal,
+    { times: { clickMs: 500 } },
+    { evidence, log: (fact: string, detail: unknown) => facts.push({ fact, detail }) },
+  );
+  await tools.look(signal);
+  const error = await tools.openRotateDialog(signal).catch((thrown: unknown) => thrown as RotationError);
+  await tools.close();
+  expect((error as RotationError).message).toMatch(/evidence: s3:\/\/bucket\/portal\//);
+  const text = [...kept].find(([name]) => name.endsWith('.txt'))?.[1] as string;
+  expect(text).toMatch(/heading "Developer Tools"/);
+  expect(text).toMatch(/timing: opening the portal \d+ ms/);
+  for (const secret of [portal.secret(), portal.account.password, portal.account.username]) {
+    expect(text).not.toContain(secret);
+    expect(JSON.stringify(facts)).not.toContain(secret);
+  }
+  const image = [...kept].find(([name]) => name.endsWith('.png'))?.[1] as Uint8Array;
+  expect(red(image)).toBe(0);
+});
+
+test('evidence that cannot be kept hides nothing', async () => {
+  portal = await servePortal((page) => usual(page).replace('Danger Zone', 'Elsewhere'));
+  const tools = await open(
+    portal,
+    { times: { clickMs: 500 } },
+    {
+      evidence: {
+        write: async () => {
+          throw new Error('AccessDenied');
+        },
+      },
+    },
+  );
+  await expect(tools.openRotateDialog(signal)).rejects.toThrow(/no button "Rotate"/);
+  await tools.close();
+});
+
+/** How many pixels of a PNG are of the colour in which the secret was written. */
+function red(png: Uint8Array): number {
+  const bytes = Buffer.from(png);
+  const width = bytes.readUInt32BE(16);
+  const channels = bytes[25] === 6 ? 4 : 3;
+  const parts: Buffer[] = [];
+  for (let at = 8; at < bytes.length; at += 12 + bytes.readUInt32BE(at)) {
+    if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT')
+      parts.push(bytes.subarray(at + 8, at + 8 + bytes.readUInt32BE(at)));
+  }
+  const raw = inflateSync(Buffer.concat(parts));
+  const stride = width * channels;
+  let found = 0;
+  let above = new Uint8Array(stride);
+  for (let at = 0; at + stride < raw.length; at += stride + 1) {
+    const line = new Uint8Array(stride);
+    for (let index = 0; index < stride; index++) {
+      const [left, up, corner] = [
+        line[index - channels] ?? 0,
+        above[index] ?? 0,
+        index < channels ? 0 : (above[index - channels] ?? 0),
+      ];
+      const guess = left + up - corner;
+      const [a, b, c] = [Math.abs(guess - left), Math.abs(guess - up), Math.abs(guess - corner)];
+      const predicted =
+        [0, left, up, (left + up) >> 1, a <= b && a <= c ? left : b <= c ? up : corner][raw[at] ?? 0] ?? 0;
+      line[index] = (raw[at + 1 + index] ?? 0) + predicted;
+    }
+    for (let index = 0; index < stride; index += channels)
+      if ((line[index] ?? 0) > 150 && (line[index + 1] ?? 0) < 120) found += 1;
+    above = line;
+  }
+  return found;
+}

@@ -1,0 +1,171 @@
+import { afterEach, expect, test } from 'vitest';
+import { RotationError } from '../../../lambda/rotation/rotation-error.ts';
+import { chromiumProcesses } from './processes.ts';
+import { type Answer, html, open, parts, type SmallPortal, servePortal, usual } from './small-portal.ts';
+
+const signal = AbortSignal.timeout(600_000);
+let portal: SmallPortal;
+afterEach(() => portal?.close());
+
+const kill = (type: string | undefined) => {
+  for (const pid of chromiumProcesses(type)) process.kill(pid, 'SIGKILL');
+};
+
+async function pressed(
+  answer: (portal: SmallPortal) => Answer,
+  page = usual,
+  profile = {},
+): Promise<{ error: RotationError | undefined; seen: string; before: string }> {
+  portal = await servePortal(page, answer);
+  const tools = await open(portal, profile);
+  try {
+    const before = await tools.look(signal);
+    const dialog = await tools.openRotateDialog(signal);
+    await tools.shown(signal);
+    const error = await dialog.press(signal).then(
+      () => undefined,
+      (thrown: unknown) => thrown as RotationError,
+    );
+    if (error) {
+      expect(error).toBeInstanceOf(RotationError);
+      expect(error.pressed).toBe('unknown');
+    }
+    return { error, seen: await tools.look(signal), before };
+  } finally {
+    await tools.close();
+  }
+}
+const onRotate =
+  (reply: (rotate: () => void) => ReturnType<Answer>): ((portal: SmallPortal) => Answer) =>
+  (it) =>
+  ({ method, url }) =>
+    method === 'POST' && url.pathname === '/rotate' ? reply(() => it.rotate()) : undefined;
+
+test.each([
+  ['an error without effect', () => new Response('', { status: 500 }), false, /answered 500 to POST \/rotate/],
+  [
+    'an error with effect',
+    (rotate: () => void) => {
+      rotate();
+      return new Response('', { status: 500 });
+    },
+    true,
+    /answered 500/,
+  ],
+  ['no answer', () => 'never' as const, false, /stayed open for 1500 ms/],
+  [
+    'no answer, with effect',
+    (rotate: () => void) => {
+      rotate();
+      return 'never' as const;
+    },
+    true,
+    /stayed open/,
+  ],
+  [
+    'a connection that is cut',
+    (rotate: () => void) => {
+      rotate();
+      return 'reset' as const;
+    },
+    true,
+    /stayed open/,
+  ],
+  ['a session that has expired', () => new Response('', { status: 401 }), false, /answered 401/],
+])('%s is told, and the page loaded anew shows what came of it', async (_name, reply, effect, words) => {
+  const { error, seen, before } = await pressed(onRotate(reply));
+  expect(error?.message).toMatch(words);
+  expect(seen).toBe(portal.secret());
+  expect(seen !== before).toBe(effect);
+});
+
+test('what the dialog complains about is told', async () => {
+  const page: typeof usual = (it) =>
+    usual(it).replace(
+      /<dialog[\s\S]*<\/dialog>/,
+      parts.dialog(
+        `<p role="alert" id="a"></p><button onclick="fetch('/rotate',{method:'POST'}).then(()=>{a.textContent='Something went wrong.'})">Rotate</button>`,
+      ),
+    );
+  const { error } = await pressed(() => () => undefined, page);
+  expect(error?.message).toMatch(/went wrong/);
+});
+
+test.each([
+  ['the tab', 'renderer'],
+  ['the browser', undefined],
+])('a crash of %s at the press is survived by a new look', async (_name, type) => {
+  const { error, seen } = await pressed(
+    onRotate((rotate) => {
+      rotate();
+      kill(type);
+      return 'never';
+    }),
+  );
+  expect(error?.message).toMatch(/crashed|broke off|closed/);
+  expect(seen).toBe(portal.secret());
+  expect(portal.rotations).toBe(1);
+});
+
+test('a secret that only a reload shows is shown by a look', async () => {
+  const page: typeof usual = (it) => usual(it).replace('data-secret', '');
+  const { error, seen, before } = await pressed(() => () => undefined, page);
+  expect(error).toBeUndefined();
+  expect(seen).toBe(portal.secret());
+  expect(seen).not.toBe(before);
+});
+
+test('a session that ends is entered anew once more, and not a third time', async () => {
+  let valid = false;
+  portal = await servePortal(usual, (it) => ({ url, method, body }) => {
+    if (url.pathname === '/login' && method === 'POST') {
+      it.logins.push(new URLSearchParams(body).get('password') ?? '');
+      valid = true;
+      return new Response(null, { status: 303, headers: { location: '/developer-tools' } });
+    }
+    return url.pathname === '/developer-tools' && !valid
+      ? html(
+          '<form method="post" action="/login"><input type="email" name="username"><input type="password" name="password"><button>Log in</button></form>',
+        )
+      : undefined;
+  });
+  const tools = await open(portal);
+  await tools.look(signal);
+  valid = false;
+  await tools.look(signal);
+  expect(portal.logins).toHaveLength(2);
+  valid = false;
+  await expect(tools.look(signal)).rejects.toMatchObject({ category: 'login' });
+  expect(portal.logins).toHaveLength(2);
+  await tools.close();
+});
+
+test('a click that Playwright gave up while it waited was certainly not made', async () => {
+  const page: typeof usual = (it) =>
+    usual(it).replace(/<dialog[\s\S]*<\/dialog>/, parts.dialog(`<button id="b" onclick="press()">Rotate</button>`));
+  portal = await servePortal(page);
+  const tools = await open(portal);
+  try {
+    await tools.look(signal);
+    const dialog = await tools.openRotateDialog(signal);
+    await tools.shown(signal);
+    await dialog.cancel(signal).catch(() => undefined);
+    await expect(dialog.press(signal)).rejects.toMatchObject({ pressed: 'no' });
+    expect(portal.rotations).toBe(0);
+  } finally {
+    await tools.close();
+  }
+});
+
+test('after a cancelled dialog nothing was pressed', async () => {
+  portal = await servePortal(usual);
+  const tools = await open(portal, { preflightOpensDialog: true });
+  await tools.look(signal);
+  await tools.rehearse(signal);
+  expect(tools.findings().map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['client-id', 'client-secret', 'rotate', 'dialog', 'confirm', 'page']),
+  );
+  expect(JSON.stringify(tools.findings())).not.toContain(portal.secret());
+  expect(portal.rotations).toBe(0);
+  await tools.close();
+});

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { open, parts, type SmallPortal, servePortal, usual } from './small-portal.ts';
+
+const signal = AbortSignal.timeout(600_000);
+let portal: SmallPortal;
+afterEach(() => portal?.close());
+
+type Page = Parameters<typeof servePortal>[0];
+const withId =
+  (id: (id: string) => string): Page =>
+  ({ id: value, secret }) =>
+    usual({ id: value, secret }).replace(parts.id(value), id(value));
+const withSecret =
+  (part: (secret: string) => string): Page =>
+  ({ id, secret }) =>
+    usual({ id, secret }).replace(parts.secret(secret), part(secret));
+const withZone =
+  (zone: string): Page =>
+  (page) =>
+    usual(page).replace(parts.zone(parts.rows), zone);
+const withRows = (rows: string): Page => withZone(parts.zone(rows));
+const withDialog =
+  (dialog: string): Page =>
+  (page) =>
+    usual(page).replace(/<dialog[\s\S]*<\/dialog>/, dialog);
+const inDialog = (content: string): Page => withDialog(parts.dialog(content));
+
+/** Every form that a reasonable web team would choose. */
+const forms: Record<string, Page> = {
+  'a page as documented': usual,
+  'an id in a definition list': withId((id) => `<dl><dt>Name</dt><dd>ERP</dd><dt>Client ID</dt><dd>${id}</dd></dl>`),
+  'an id as code beside its label': withId(
+    (id) => `<div><span>Client ID</span><code>${id}</code><button aria-label="Copy client ID">⧉</button></div>`,
+  ),
+  'an id in the same text as its label': withId((id) => `<p>Client ID: ${id}</p>`),
+  'an id as bold text after a colon': withId((id) => `<p><strong>Client ID:</strong> <span>${id}</span></p>`),
+  'a secret in a password field': withSecret(
+    (s) =>
+      `<label for="s">Client Secret</label><input id="s" type="password" readonly data-secret value="${s}"><button onclick="s.type='text'">Show</button>`,
+  ),
+  'a secret in a textarea': withSecret(
+    (s) => `<label for="s">Client Secret</label><textarea id="s" readonly data-secret>${s}</textarea>`,
+  ),
+  'a secret as code': withSecret(
+    (s) => `<div class="f"><div>Client Secret</div><div><code data-secret>${s}</code><button>Copy</button></div></div>`,
+  ),
+  'a secret in a table row': withSecret(
+    (s) =>
+      `<table><tr><th>Created</th><td>2024-01-01T00:00:00Z</td></tr><tr><th>Client Secret</th><td data-secret>${s}</td></tr></table>`,
+  ),
+  'a secret in a table column': withSecret(
+    (s) =>
+      `<table><thead><tr><th>Name</th><th>Client Secret</th></tr></thead><tbody><tr><td>ERP</td><td data-secret>${s}</td></tr></tbody></table>`,
+  ),
+  'a secret that is labelled by reference': withSecret(
+    (s) =>
+      `<span id="l">Client Secret</span><p>Keep it safe.</p><div><input readonly aria-labelledby="l" data-secret value="${s}"></div>`,
+  ),
+  'a secret masked until it is revealed': withSecret((s) =>
+    `<div><span>Client Secret</span> <code id="c">••••••••••••</code> <button onclick="c.dataset.secret='';c.textContent=window.now??'${s}';this.textContent='Hide'">Reveal</button></div><script>addEventListener('load',()=>{const old=show;show=(x)=>{window.now=x;old(x)}})</script>`.replace(
+      'const old=show;show=',
+      'const old=globalThis.show;globalThis.shown=',
+    ),
+  ),
+  'a secret that can only be copied': withSecret(
+    (s) =>
+      `<div><span>Client Secret</span> <span>••••••••</span> <input type="hidden" id="h" data-secret value="${s}"><button onclick="navigator.clipboard.writeText(h.value)">Copy</button></div>`,
+  ),
+  'a zone as details': withZone(`<details><summary>Danger Zone</summary>${parts.rows}</details>`),
+  'a zone as a heading with a click handler': withZone(
+    `<h2 onclick="zone.hidden=!zone.hidden">Danger Zone</h2><div id="zone" hidden>${parts.rows}</div>`,
+  ),
+  'a zone folded by its height': withZone(
+    `<h2 onclick="zone.style.maxHeight=zone.style.maxHeight?'':'500px'">Danger Zone</h2><div id="zone" style="max-height:0;overflow:hidden"><style>#zone{max-height:0}</style>${parts.rows}</div>`,
+  ),
+  'a zone as a tab': withZone(
+    `<div role="tablist"><button role="tab" aria-controls="p1" aria-selected="true">General</button><button role="tab" aria-controls="zone" onclick="zone.hidden=false">Danger Zone</button></div><div role="tabpanel" id="p1">Hi</div><div role="tabpanel" id="zone" hidden>${parts.rows}</div>`,
+  ),
+  'a zone that is open already': withZone(`<section><h2>Danger Zone</h2>${parts.rows}</section>`),
+  'a zone that closes by itself': withZone(
+    `<h2 onclick="zone.hidden=false;setTimeout(()=>{zone.hidden=true},700)">Danger Zone</h2><div id="zone" hidden>${parts.rows}</div>`,
+  ),
+  'a zone that is plain text': withZone(
+    `<div style="cursor:pointer" onclick="zone.hidden=false">⚠ Danger Zone ▾</div><div id="zone" hidden>${parts.rows}</div>`,
+  ),
+  'a zone with a link to it in a menu': (page) =>
+    usual(page).replace('<main>', '<nav><a href="#zone">Danger Zone</a></nav><main>'),
+  'sections without rows': withRows(
+    `<h3>Rotate Secret</h3><p>Replaces it.</p><button onclick="ask()">Rotate</button><h3>Rotate webhook key</h3><button onclick="other('webhook')">Rotate</button>`,
+  ),
+  'row labels': withRows(
+    `<div class="row"><span>Rotate Secret</span><button onclick="ask()">Rotate</button></div><div class="row"><span>Rotate webhook key</span><button onclick="other('webhook')">Rotate</button></div><div class="row"><span>Delete client</span><button onclick="other('delete')">Delete</button></div>`,
+  ),
+  'a description for a label': withRows(
+    `<ul><li><p>Rotate secret. The old one stops working at once.</p><button onclick="ask()">Rotate</button></li><li><p>Delete this client for good.</p><button onclick="other('delete')">Delete</button></li></ul>`,
+  ),
+  'a list': withRows(
+    `<ul><li>Rotate Secret <button onclick="ask()">Rotate</button></li><li>Webhook key <button onclick="other('webhook')">Rotate</button></li></ul>`,
+  ),
+  'a help link in the section': withRows(
+    `<div class="row"><div><h3>Rotate Secret</h3><p>Read <a href="#help">more</a>. <button aria-label="Help" onclick="other('help')">?</button></p></div><div class="col"><button onclick="ask()">Rotate</button></div></div>`,
+  ),
+  'other buttons named Rotate': (page) =>
+    usual(page).replace(
+      '</h1>',
+      `</h1><section><h2>Webhooks</h2><p>Signing key</p><button onclick="other('webhook')">Rotate</button></section>`,
+    ),
+  'buttons without a role': withRows(
+    `<div class="row"><div>Rotate Secret</div><div style="cursor:pointer" onclick="ask()">Rotate</div></div>`,
+  ),
+  'an ARIA dialog at the end of the body': withDialog(
+    `<div class="modal" role="dialog" aria-modal="true" hidden style="position:fixed;inset:0;background:#fff"><h2>Rotate client secret</h2><p>Are you sure?</p><button onclick="press()">Yes, rotate</button></div>`,
+  ),
+  'an alert dialog': withDialog(
+    `<div class="modal" role="alertdialog" hidden style="position:fixed;top:0"><h2>Rotate client secret</h2><button onclick="press()">Rotate secret</button></div>`,
+  ),
+  'a dialog without a role': withDialog(
+    `<div class="modal" hidden style="position:fixed;inset:0;background:#0008"><div style="background:#fff"><h2>Rotate client secret</h2><button onclick="press()">Rotate</button></div></div>`,
+  ),
+  'window.confirm': (page) =>
+    usual(page).replace(
+      'onclick="ask()"',
+      `onclick="if (confirm('Rotate the client secret now? This cannot be reverted.')) press()"`,
+    ),
+  'window.prompt': (page) =>
+    usual(page).replace(
+      'onclick="ask()"',
+      `onclick="if (prompt('Type ROTATE to rotate the client secret') === 'ROTATE') press()"`,
+    ),
+  'a word to type': inDialog(
+    `<p>Type <b>ROTATE</b> to confirm.</p><input oninput="b.disabled=this.value!=='ROTATE'"><button id="b" disabled onclick="press()">Rotate</button>`,
+  ),
+  'a word in quotes': inDialog(
+    `<p>To confirm, type "rotate my secret" below.</p><input oninput="b.disabled=this.value!=='rotate my secret'"><button id="b" disabled onclick="press()">Rotate</button>`,
+  ),
+  'a word in the label': inDialog(
+    `<label>Type ROTATE to confirm<input oninput="b.disabled=this.value!=='ROTATE'"></label><button id="b" disabled onclick="press()">Rotate</button>`,
+  ),
+  'the client id to type': (page) =>
+    inDialog(
+      `<p>Enter the client ID to continue.</p><input oninput="b.disabled=this.value!=='${page.id}'"><button id="b" disabled onclick="press()">Rotate</button>`,
+    )(page),
+  'the client’s name to type': (page) =>
+    inDialog(
+      `<p>Type the client's name to confirm.</p><input oninput="b.disabled=this.value!=='ERP integration'"><button id="b" disabled onclick="press()">Rotate</button>`,
+    )(page).replace('</h1>', '</h1><h2>ERP integration</h2>'),
+  'a box to tick': inDialog(
+    `<label><input type="checkbox" onchange="b.disabled=!this.checked"> I understand that this cannot be reverted</label><label><input type="checkbox" onchange="other('box')"> Tell my colleagues</label><button id="b" disabled onclick="press()">Rotate</button>`,
+  ),
+  'a word and a box': inDialog(
+    `<p>Type ROTATE to confirm</p><input id="w" oninput="c()"><label><input type="checkbox" id="k" onchange="c()"> I understand</label><button id="b" disabled onclick="press()">Rotate</button><script>function c(){b.disabled=!(w.value==='ROTATE'&&k.checked)}</script>`,
+  ),
+  'a button that is enabled late': (page) =>
+    inDialog(`<button id="b" disabled onclick="press()">Rotate</button>`)(page).replace(
+      'onclick="ask()"',
+      `onclick="ask();setTimeout(()=>{b.disabled=false},1200)"`,
+    ),
+  'a cookie wall over everything': (page) =>
+    `${usual(page)}<div id="wall" style="position:fixed;inset:0;background:#fffc;z-index:9"><p>We use cookies.</p><button onclick="wall.remove();other('cookies')">Accept all</button><button onclick="wall.remove()">Reject all</button></div>`,
+  'a chat window over the button': (page) =>
+    `${usual(page)}<div id="chat" style="position:fixed;inset:0;z-index:9;background:#eee"><button aria-label="Close chat" onclick="chat.remove()">×</button></div>`,
+  'two clients': (page) =>
+    `<h1>Developer Tools</h1><article><h2>First</h2>${parts.id(page.other)}${parts.secret('another-secret-of-another-client').replace('data-secret', '')}<h3>Danger Zone</h3><div class="row"><h4>Rotate Secret</h4><button onclick="other('wrong client')">Rotate</button></div></article><article><h2>Second</h2>${parts.id(page.id)}${parts.secret(page.secret)}<h3>Danger Zone</h3><div class="row"><h4>Rotate Secret</h4><button onclick="ask()">Rotate</button></div></article>${parts.dialog(parts.buttons)}`,
+  'a slow app with skeletons': (page) =>
+    `<div id="app"><h1>Developer Tools</h1><p>You have no client yet.</p><div class="skeleton">Client Secret <code>…</code></div></div><template id="later">${usual(page).replace(/<dialog[\s\S]*/, '')}</template>${parts.dialog(parts.buttons)}<script>fetch('/slow').then(() => app.replaceChildren(later.content))</script>`,
+  'animations everywhere': (page) =>
+    `<style>@keyframes in { from { transform: translateY(400px); opacity: 0 } } dialog, #zone { animation: in 600ms } #zone { transition: all 600ms }</style>${usual(page)}`,
+  'toasts over the button': (page) =>
+    usual(page).replace(
+      'onclick="ask()"',
+      `onclick="ask();const t=document.createElement('div');t.style='position:fixed;inset:0';t.textContent='Saved';document.querySelector('.modal').append(t);setTimeout(()=>t.remove(),1200)"`,
+    ),
+  'a settings dialog around everything': (page) =>
+    `<div role="dialog" aria-label="Settings" style="position:fixed;inset:0;overflow:auto">${usual(page)}</div>`,
+  'web components': ({ id, secret }) =>
+    `<dev-tools></dev-tools>${parts.dialog(parts.buttons)}<script>customElements.define('dev-tools', class extends HTMLElement { connectedCallback() { this.attachShadow({mode:'open'}).innerHTML = \`<dl><dt>Client ID</dt><dd>${id}</dd><dt>Client Secret</dt><dd><slot></slot></dd></dl><h2>Danger Zone</h2><div class=row><h3>Rotate Secret</h3><button>Rotate</button></div>\`; this.innerHTML='<code data-secret>${secret}</code>'; this.shadowRoot.querySelector('button').onclick=()=>ask(); } })</script>`,
+  'a page that renders itself anew all the time': (page) =>
+    `<div id="app"></div><script>const markup=${JSON.stringify(usual(page).replace(/<dialog[\s\S]*/, ''))};let open=false,current=${JSON.stringify(page.secret)};const draw=()=>{app.innerHTML=markup;for(const e of app.querySelectorAll('[data-secret]'))e.value=current;if(open){const z=app.querySelector('#zone');z.hidden=false;app.querySelector('h2 button').setAttribute('aria-expanded','true')}app.querySelector('h2 button').onclick=()=>{open=true;draw()}};draw();setInterval(draw,60);addEventListener('load',()=>{const o=show;window.shown=o;window.press=async()=>{const a=await fetch('/rotate',{method:'POST'});current=(await a.json()).secret;document.querySelector('.modal').close()}})</script>${parts.dialog('<button onclick="window.press()">Rotate</button>')}`,
+};
+
+test.each(Object.entries(forms))('%s is pressed once, and nothing else is', async (_name, page) => {
+  portal = await servePortal(
+    page,
+    () =>
+      async ({ url }) =>
+        url.pathname === '/slow' ? sleep(1_000, new Response('')) : undefined,
+  );
+  const tools = await open(portal);
+  try {
+    const before = portal.secret();
+    expect(await tools.look(signal)).toBe(before);
+    const dialog = await tools.openRotateDialog(signal);
+    expect(await tools.shown(signal)).toBe(before);
+    expect(portal.rotations).toBe(0);
+    await dialog.press(signal);
+    await expect
+      .poll(async () => (await tools.shown(signal)) === portal.secret() && portal.rotations, { timeout: 5_000 })
+      .toBe(1);
+    expect(portal.secret()).not.toBe(before);
+    expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 1, others: [] });
+  } finally {
+    await tools.close();
+  }
+});

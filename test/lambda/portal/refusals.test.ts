@@ -1,0 +1,133 @@
+import { afterEach, expect, test } from 'vitest';
+import type { RotationError } from '../../../lambda/rotation/rotation-error.ts';
+import { open, parts, type SmallPortal, servePortal, usual } from './small-portal.ts';
+
+const signal = AbortSignal.timeout(600_000);
+let portal: SmallPortal;
+afterEach(() => portal?.close());
+
+type Page = Parameters<typeof servePortal>[0];
+const withRows =
+  (rows: string): Page =>
+  (page) =>
+    usual(page).replace(parts.rows, rows);
+const inDialog =
+  (content: string): Page =>
+  (page) =>
+    usual(page).replace(/<dialog[\s\S]*<\/dialog>/, parts.dialog(content));
+const row = (title: string, button: string) => `<div class="row"><h3>${title}</h3>${button}</div>`;
+const rotate = '<button onclick="ask()">Rotate</button>';
+const wrong = (name: string) => `<button onclick="other('x')">${name}</button>`;
+
+const refusals: Record<string, [Page, RegExp]> = {
+  'two buttons in the section': [withRows(row('Rotate Secret', rotate + rotate)), /2 matches .*Rotate/],
+  'two sections of that name': [
+    withRows(row('Rotate Secret', rotate) + row('Rotate Secret', wrong('Rotate'))),
+    /2 matches/,
+  ],
+  'no such section': [withRows(row('Rotate webhook key', wrong('Rotate'))), /no button "Rotate"/],
+  'a button of another name': [
+    withRows(row('Rotate Secret', wrong('Regenerate')) + row('Webhooks', wrong('Rotate'))),
+    /no button "Rotate".*button "Regenerate"/,
+  ],
+  'a button of another section': [
+    withRows(
+      '<div class="row"><b>Rotate Secret</b></div><div class="row"><b>Webhook key</b><button onclick="other(1)">Rotate</button></div>',
+    ),
+    /no button "Rotate"/,
+  ],
+  'a list whose entry lost its button': [
+    withRows('<ul><li>Rotate Secret</li><li>Webhook key <button onclick="other(1)">Rotate</button></li></ul>'),
+    /no button "Rotate"/,
+  ],
+  'a name that assistive technology reads otherwise': [
+    withRows(row('Rotate Secret', '<button aria-label="Delete client" onclick="other(1)">Rotate</button>')),
+    /no button "Rotate"/,
+  ],
+  'a text that the name hides': [
+    withRows(row('Rotate Secret', '<button aria-label="Rotate" onclick="other(1)">Delete</button>')),
+    /no button "Rotate"/,
+  ],
+  'a section outside the Danger Zone': [
+    (page) =>
+      usual(page)
+        .replace(parts.rows, '')
+        .replace('</main>', `<h2>General</h2>${row('Rotate Secret', wrong('Rotate'))}</main>`),
+    /no button "Rotate"/,
+  ],
+  'no Danger Zone': [(page) => usual(page).replace('Danger Zone', 'More'), /no button "Rotate"/],
+  'two Danger Zones': [
+    (page) => usual(page).replace('</main>', '<h2><button aria-expanded="false">Danger Zone</button></h2></main>'),
+    /2 matches for the headings of a Danger Zone/,
+  ],
+  'a rotation at the click, without a dialog': [
+    withRows(row('Rotate Secret', '<button onclick="press()">Rotate</button>')),
+    /POST \/rotate.* held back/,
+  ],
+  'a dialog about deleting': [
+    inDialog('<p>This will rotate the secret and delete the client.</p><button onclick="press()">Rotate</button>'),
+    /"delete/,
+  ],
+  'a dialog about revoking all': [
+    inDialog('<p>All access tokens will be revoked.</p><button onclick="press()">Rotate</button>'),
+    /speaks of something else/,
+  ],
+  'a dialog about billing': [
+    inDialog('<p>Your billing plan changes.</p><button onclick="press()">Rotate</button>'),
+    /"billing"/,
+  ],
+  'a dialog that says nothing of rotating': [
+    (page) =>
+      usual(page).replace(
+        /<dialog[\s\S]*<\/dialog>/,
+        `<dialog class="modal"><h2>Are you sure?</h2><button onclick="press()">OK</button></dialog>`,
+      ),
+    /no dialog that speaks of rotating/,
+  ],
+  'a dialog without the button': [
+    inDialog('<button onclick="press()">Proceed</button>'),
+    /no button that confirms.*button "Proceed"/,
+  ],
+  'two buttons to confirm': [
+    inDialog('<button onclick="press()">Rotate</button><button onclick="press()">Rotate</button>'),
+    /2 matches .*confirm/,
+  ],
+  'a dialog that asks for a password': [
+    inDialog('<label>Password<input type="password"></label><button onclick="press()">Rotate</button>'),
+    /asks for a password/,
+  ],
+  'a word that is not understood': [
+    inDialog('<input><button onclick="press()" disabled>Rotate</button>'),
+    /what to type there was not understood/,
+  ],
+  'a button that stays disabled': [
+    inDialog('<label><input type="checkbox"> Also log everybody out</label><button disabled>Rotate</button>'),
+    /did not become ready/,
+  ],
+  'a window.confirm about deleting': [
+    (page) => usual(page).replace('onclick="ask()"', `onclick="if (confirm('Delete this client?')) other('delete')"`),
+    /"Delete"/,
+  ],
+  'a button under something that cannot be closed': [
+    (page) => `${usual(page)}<div style="position:fixed;inset:0;z-index:9;background:#fff">Please wait</div>`,
+    /something lies over it/,
+  ],
+};
+
+test.each(Object.entries(refusals))('%s is refused before the press', async (_name, [page, words]) => {
+  portal = await servePortal(page);
+  const tools = await open(portal, { times: { dialogMs: 900, clickMs: 900 } });
+  try {
+    await tools.look(signal);
+    const error = (await tools.openRotateDialog(signal).then(
+      () => new Error('the dialog was taken'),
+      (thrown: unknown) => thrown,
+    )) as RotationError;
+    expect(error.message).toMatch(words);
+    expect(error).toMatchObject({ category: 'portal-changed', pressed: 'no' });
+    expect(error.action).not.toBe('');
+    expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 0, others: [] });
+  } finally {
+    await tools.close();
+  }
+});
