@@ -166,7 +166,7 @@ describe('topic', () => {
           Match.objectLike({
             Effect: 'Deny',
             Principal: '*',
-            Action: ['sns:GetTopicAttributes', 'sns:Publish'],
+            Action: 'sns:Publish',
             Condition: { Bool: { 'aws:SecureTransport': 'false' } },
           }),
         ]),

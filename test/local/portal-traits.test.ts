@@ -7,6 +7,7 @@ import { type Text, translate } from '../../local/portal/texts.ts';
 import { defaultTraits, isPossible, type PortalTraits, renderings, troubles } from '../../local/portal/traits.ts';
 import { type RunningProvider, startProvider } from '../../local/start-provider.ts';
 import { executionEnvironment, temporaryDirectory } from '../../local/temporary-directory.ts';
+import { hasSqlite } from '../system-libraries.ts';
 
 let running: RunningProvider;
 let portal: string;
@@ -378,14 +379,17 @@ describe('in a browser', () => {
     });
   });
 
-  it('a browser does not trust the self-signed certificate, and everything else is the same behind it', async () => {
-    await open({ obstacle: 'self-signed-certificate' });
-    await expect(page.goto(running.developerToolsUrl)).rejects.toThrow('ERR_CERT_AUTHORITY_INVALID');
-    const trusting = await browser.newPage({ ignoreHTTPSErrors: true });
-    await trusting.goto(running.developerToolsUrl);
-    await trusting.getByLabel('Password').waitFor();
-    await trusting.close();
-  });
+  it.skipIf(!hasSqlite)(
+    'a browser does not trust the self-signed certificate, and everything else is the same behind it',
+    async () => {
+      await open({ obstacle: 'self-signed-certificate' });
+      await expect(page.goto(running.developerToolsUrl)).rejects.toThrow('ERR_CERT_AUTHORITY_INVALID');
+      const trusting = await browser.newPage({ ignoreHTTPSErrors: true });
+      await trusting.goto(running.developerToolsUrl);
+      await trusting.getByLabel('Password').waitFor();
+      await trusting.close();
+    },
+  );
 
   it.each([
     ['500-with-effect', 1, 'An error occurred on our side.'],
