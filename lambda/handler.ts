@@ -166,7 +166,9 @@ async function wire(request: Request, { context, redactor, log, timeUp, lastCall
       if (invalid) throw invalid;
       // Loaded where a step opens it: most steps need no browser.
       const { playwrightPortal } = await import('./portal/portal.ts');
-      return playwrightPortal({ profile, evidence, log }).open(account, signal);
+      // Set by `npm start -- --headed` only.
+      const chromiumPath = process.env.CHROMIUM_PATH;
+      return playwrightPortal({ profile, evidence, log, chromiumPath }).open(account, signal);
     },
   };
   const ports: Ports = {

@@ -33,8 +33,8 @@ const maxScriptDialogs = 20;
 export interface BrowserOptions {
   profile: PortalProfile;
   origins: Origins;
-  /** False shows the browser's window; then an installed Chrome is used. */
-  headless: boolean;
+  /** An installed Chromium, shown in a window; undefined takes the package's own, which has none. */
+  chromiumPath: string | undefined;
   /** Whether the last of the tries may be with one process for all: not once a press may have happened. */
   singleProcessFallback: boolean;
 }
@@ -60,6 +60,8 @@ export class PortalBrowser {
   writeFailed: string | undefined;
   /** Where the page wanted to open a new tab, if it may go there. */
   newTab: string | undefined;
+  /** Requests that may change something go out once: Chromium itself repeats one whose connection, in use before, is reset. */
+  sendsOnce = false;
   readonly #browser: Browser;
   readonly #context: BrowserContext;
   readonly #options: BrowserOptions;
@@ -84,9 +86,9 @@ export class PortalBrowser {
 
   /** @throws {RotationError} portal-unavailable, after three tries */
   static async start(options: BrowserOptions): Promise<PortalBrowser> {
-    const { origins, headless, profile, singleProcessFallback } = options;
+    const { origins, chromiumPath, profile, singleProcessFallback } = options;
     const { browser, processId } = await launch(
-      headless,
+      chromiumPath,
       [...flags, origins.resolverRule],
       profile.times.launchMs,
       singleProcessFallback,
@@ -159,11 +161,14 @@ export class PortalBrowser {
   #gate(route: Route): void {
     const request = route.request();
     const url = request.url();
+    const changes = changesSomething(request.method(), url, this.#options.profile);
     if (!this.#options.origins.allows(url)) {
       this.blocked.add(originOf(url));
       route.abort('blockedbyclient').catch(() => undefined);
-    } else if (this.#held && changesSomething(request.method(), url, this.#options.profile)) {
+    } else if (this.#held && changes) {
       this.#held.push(route);
+    } else if (this.sendsOnce && changes) {
+      void sendOnce(route);
     } else {
       route.continue().catch(() => undefined);
     }
@@ -246,6 +251,16 @@ export class PortalBrowser {
   }
 }
 
+/** By Node, which does not repeat what was not answered; redirects and cookies are left to the browser. */
+async function sendOnce(route: Route): Promise<void> {
+  try {
+    const response = await route.fetch({ maxRedirects: 0, maxRetries: 0, timeout: 0 });
+    await route.fulfill({ response });
+  } catch {
+    await route.abort('connectionreset').catch(() => undefined);
+  }
+}
+
 function changesSomething(method: string, url: string, { harmlessRequests }: PortalProfile): boolean {
   if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return false;
   return harmlessRequests.length === 0 || !anyOf(harmlessRequests).test(`${method} ${new URL(url).pathname}`);
@@ -253,7 +268,7 @@ function changesSomething(method: string, url: string, { harmlessRequests }: Por
 
 /** Three tries: about one launch in a hundred fails. @see microsoft/playwright#14818 */
 async function launch(
-  headless: boolean,
+  chromiumPath: string | undefined,
   args: string[],
   timeoutMs: number,
   singleProcessFallback: boolean,
@@ -262,14 +277,13 @@ async function launch(
   for (const [failures, triedArgs] of tries.entries()) {
     let browser: Browser | undefined;
     try {
-      const executable = headless ? { executablePath: await executablePath(failures > 0) } : { channel: 'chrome' };
       // It would unpack and take a Chromium of its own in Lambda, where TMPDIR is not /tmp.
       process.env.IS_LOCAL ??= 'true';
       browser = await launchChromium({
-        ...executable,
+        executablePath: chromiumPath ?? (await executablePath(failures > 0)),
         args: triedArgs,
         ignoreDefaultArgs: ownDefaultsLeftOut,
-        headless,
+        headless: chromiumPath === undefined,
         env: await environment(),
         timeout: timeoutMs,
       });

@@ -41,6 +41,15 @@ export function secretHolders(from: Locator, { labels, locators }: PortalProfile
   });
 }
 
+/** A page may hide the client id like a secret. @returns whether there was anything to click */
+export async function revealIds(page: Page, profile: PortalProfile): Promise<boolean> {
+  const { clientId, clientSecret, reveal } = profile.labels;
+  const search = { find: 'field-button', label: clientId, otherLabels: clientSecret, name: reveal } as const;
+  const buttons = await searching(page, search).all();
+  for (const button of buttons) await click(button, 'the button that reveals the client id', profile);
+  return buttons.length > 0;
+}
+
 /**
  * The client secret as the page shows it; undefined where it shows none (yet), not our client, a mask, or what is not of one line.
  *
@@ -54,7 +63,10 @@ export async function readSecret(
   mayClick: boolean,
 ): Promise<string | undefined> {
   const part = clientPart(browser.page, profile, id);
-  if ((await part.count()) !== 1) return undefined;
+  if ((await part.count()) !== 1) {
+    if (mayClick) await revealIds(browser.page, profile);
+    return undefined;
+  }
   const shown = await shownIn(part, profile);
   if (shown !== undefined || !mayClick) return shown;
   const { clientSecret, clientId, reveal, copy } = profile.labels;

@@ -13,7 +13,7 @@ import type { Locator, Page } from 'playwright-core';
 import type { PortalAccount } from '../rotation/ports.ts';
 import { LoginRefused, type RotationError } from '../rotation/rotation-error.ts';
 import type { PortalBrowser } from './browser.ts';
-import { clientIds, clientPart, secretHolders } from './client.ts';
+import { clientIds, clientPart, revealIds, secretHolders } from './client.ts';
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { type Origins, originOf } from './origins.ts';
 import { buttonsOn, visibleText } from './outline.ts';
@@ -107,6 +107,9 @@ function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Fi
         .or(page.getByLabel(anyOf(names)))
         .or(page.getByPlaceholder(anyOf(names))),
     );
+  // A label that is not tied to its field.
+  const beside = (label: readonly string[], otherLabels: readonly string[]) =>
+    searching(page, { find: 'value', label, otherLabels, minLength: 1 });
   const given = (css: string | undefined, otherwise: Locator) => (css ? page.locator(css) : otherwise);
   return {
     username: given(
@@ -119,7 +122,9 @@ function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Fi
     password: given(locators.password, editable.and(page.locator('[type=password],[autocomplete~=current-password]'))),
     code: given(
       locators.oneTimeCode,
-      known('[autocomplete~=one-time-code],[name*=otp i],[name=code i],[maxlength="1"]', labels.oneTimeCode),
+      known('[autocomplete~=one-time-code],[name*=otp i],[name=code i],[maxlength="1"]', labels.oneTimeCode).or(
+        editable.and(beside(labels.oneTimeCode, labels.password)),
+      ),
     ),
   };
 }
@@ -134,6 +139,8 @@ class Walk {
   /** The last thing that was typed: into which document, and what the page said before. */
   #typed: { field: Field; document: number; before: Set<string> } | undefined;
   #passwordTyped = false;
+  /** A second click would hide the client id again. */
+  #revealedIn: number | undefined;
   #loggedIn = false;
   readonly #codes: string[] = [];
   readonly #tried: string[] = [];
@@ -166,13 +173,15 @@ class Walk {
     if (seen.username + seen.password + seen.code > 0) {
       if (idleMs > pageMs) throw await this.#lost();
       if (!this.#awaitsAnswer(seen, idleMs)) await this.#fillIn(seen);
-    } else if (await this.#answerInterstitial(seen.text)) {
+    } else if ((await this.#answerInterstitial(seen.text)) || (await this.#revealIds())) {
       return false;
     } else if (idleMs > (browser.underWay.size > 0 ? pageMs / 2 : settleMs)) {
       this.#refuseWhatItSays(seen);
       if (idleMs > pageMs) throw await this.#lost();
       // Developer Tools may be slow; no other page will become it.
-      if (seen.url !== account.developerToolsUrl || browser.status !== 200 || idleMs > pageMs / 2) await this.#onward();
+      const leadsOn = (await this.#developerTools().count()) > 0;
+      if (seen.url !== account.developerToolsUrl || browser.status !== 200 || leadsOn || idleMs > pageMs / 2)
+        await this.#onward();
     }
     return false;
   }
@@ -326,6 +335,13 @@ class Walk {
     return false;
   }
 
+  async #revealIds(): Promise<boolean> {
+    const { browser, profile } = this.#way;
+    if (this.#revealedIn === browser.documents || !(await revealIds(this.#page, profile))) return false;
+    this.#revealedIn = browser.documents;
+    return true;
+  }
+
   #refuseWhatItSays({ text, ids }: Sight): void {
     const { messages } = this.#way.profile;
     const says = (labels: readonly string[]) => anyOf(labels).test(text);
@@ -364,6 +380,12 @@ class Walk {
       );
   }
 
+  /** What leads to Developer Tools, or on from there; not the page's own entry in a menu. */
+  #developerTools(): Locator {
+    const named = searching(this.#page, { find: 'clickable', name: this.#way.profile.labels.developerTools });
+    return named.and(this.#page.locator(':not([aria-current=page])'));
+  }
+
   /** By the URL once more, then by the menu, each entry once. */
   async #onward(): Promise<void> {
     const { browser, account, profile } = this.#way;
@@ -378,19 +400,26 @@ class Walk {
       browser.newTab = undefined;
       return this.goTo(tab);
     }
-    if (this.#page.url() !== account.developerToolsUrl && once('the URL')) return this.goTo(account.developerToolsUrl);
+    const atUrl = this.#page.url() === account.developerToolsUrl;
+    if (once('the URL') && !atUrl) return this.goTo(account.developerToolsUrl);
     const entry = (name: readonly string[]) => searching(this.#page, { find: 'clickable', name });
+    // What one sees on it may be a picture, initials or the user name.
+    const named = this.#page.getByRole('button', { name: anyOf(labels.profileMenu) }).filter({ visible: true });
     const profileMenu = locators.profileMenu
       ? this.#page.locator(locators.profileMenu)
-      : entry([...labels.profileMenu, account.username]);
+      : (await named.count()) > 0
+        ? named
+        : entry([...labels.profileMenu, account.username]);
     const menu: [string, Locator][] = [
-      ['"Developer Tools"', entry(labels.developerTools)],
+      ['"Developer Tools"', this.#developerTools()],
       ['"Manage Account"', entry(labels.manageAccount)],
       ['the profile menu', profileMenu],
       ['what opens a menu', this.#page.locator('[aria-haspopup=menu],[aria-haspopup=true]').filter({ visible: true })],
     ];
     for (const [name, target] of menu) {
-      if ((await target.count()) === 0 || !once(name)) continue;
+      // Its menu may have been closed again by a click on something else.
+      if ((await target.count()) === 0 || this.#tried.filter((tried) => tried === name).length > 2) continue;
+      this.#tried.push(name);
       await click(await only(target, `entry of the menu: ${name}`, this.#page), name, profile);
       // What it has opened is there soon.
       return restart(profile.times.settleMs - 200);

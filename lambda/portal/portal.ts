@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator } from 'playwright-core';
 import type { DeveloperTools, Finding, Log, Portal, PortalAccount, RotateDialog } from '../rotation/ports.ts';
-import { LoginRefused, type Pressed, RotationError } from '../rotation/rotation-error.ts';
+import { type Pressed, RotationError } from '../rotation/rotation-error.ts';
 import { PortalBrowser } from './browser.ts';
 import { clientPart, readSecret, secretHolders } from './client.ts';
 import { type EvidenceStore, gatherEvidence } from './evidence.ts';
@@ -18,8 +18,8 @@ export interface PortalOptions {
   /** @default nothing is kept but what is logged */
   evidence?: EvidenceStore | undefined;
   log?: Log | undefined;
-  /** False shows the window of an installed Chrome. @default true */
-  headless?: boolean | undefined;
+  /** An installed Chromium, shown in a window. @default the package's own, which has none */
+  chromiumPath?: string | undefined;
 }
 
 /** Failing to keep evidence hides no failure, and takes no longer than this. */
@@ -127,7 +127,7 @@ class Session implements DeveloperTools {
   async close(): Promise<void> {
     const browser = this.#way?.browser;
     this.#way = undefined;
-    if (browser && this.#troubledAfterPress) await this.#keepEvidence(browser);
+    if (browser && !browser.broken && this.#troubledAfterPress) await this.#keepEvidence(browser);
     await browser?.close();
   }
 
@@ -135,7 +135,9 @@ class Session implements DeveloperTools {
     const { clickMs, answerMs } = this.#times;
     await this.#stage('the press', clickMs + answerMs, signal, async () => {
       this.#pressed = 'unknown';
-      this.#living().browser.writeFailed = undefined;
+      const { browser } = this.#living();
+      browser.writeFailed = undefined;
+      browser.sendsOnce = true;
       try {
         await dialog.press();
       } catch (error) {
@@ -178,11 +180,11 @@ class Session implements DeveloperTools {
   async #reach(signal: AbortSignal): Promise<void> {
     if (!this.#way || this.#way.browser.broken) {
       await this.#way?.browser.close();
-      const { profile, headless = true } = this.#options;
+      const { profile, chromiumPath } = this.#options;
       const browser = await PortalBrowser.start({
         profile,
         origins: this.#origins,
-        headless,
+        chromiumPath,
         singleProcessFallback: this.#pressed === 'no',
       });
       this.#log('browser-started');
@@ -190,6 +192,7 @@ class Session implements DeveloperTools {
       if (signal.aborted) await browser.close();
     }
     this.#dialog = undefined;
+    this.#way.browser.sendsOnce = false;
     this.#way.loginsLeft = this.#loginsLeft;
     try {
       await reachDeveloperTools(this.#way, signal);
@@ -283,7 +286,7 @@ class Session implements DeveloperTools {
     signal.addEventListener('abort', stopped, { once: true });
     if (signal.aborted) stopped();
     try {
-      return await Promise.race([late.promise, body(ends.signal)]);
+      return await Promise.race([late.promise, ends.signal.aborted ? late.promise : body(ends.signal)]);
     } catch (error) {
       throw await this.#explained(error, stage);
     } finally {
@@ -302,17 +305,17 @@ class Session implements DeveloperTools {
         : trouble('portal-unavailable', `${stage}: ${broken}`);
     if (browser && browser.blocked.size > 0) {
       const blocked = [...browser.blocked].slice(0, 10).join(', ');
-      failure = amended(failure, {
+      failure = failure.with({
         action: `${failure.action}; the page was kept from ${blocked}: trustedOrigins or assetOrigins in the portal profile would allow that`,
       });
     }
     if (this.#pressed !== 'no') {
       this.#troubledAfterPress = true;
-      return amended(failure, { pressed: this.#pressed });
+      return failure.with({ pressed: this.#pressed });
     }
     this.#note(stage, false, failure.what);
     const where = browser && !broken ? await this.#keepEvidence(browser) : undefined;
-    return where === undefined ? failure : amended(failure, { what: `${failure.what} (evidence: ${where})` });
+    return where === undefined ? failure : failure.with({ what: `${failure.what} (evidence: ${where})` });
   }
 
   async #keepEvidence(browser: PortalBrowser): Promise<string | undefined> {
@@ -344,10 +347,4 @@ class Session implements DeveloperTools {
     ]);
     return where;
   }
-}
-
-/** The same failure with other parts; a refused login stays one. */
-function amended(failure: RotationError, known: Parameters<RotationError['with']>[0]): RotationError {
-  const changed = failure.with(known);
-  return failure instanceof LoginRefused ? new LoginRefused(changed) : changed;
 }

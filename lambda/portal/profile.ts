@@ -49,7 +49,7 @@ export const portalProfileSchema = z.strictObject({
       submitLogin: labels('/^(log ?in|sign ?in|continue|next|verify|submit|confirm)$/'),
       profileMenu: labels('/^(open )?(the )?(your )?(user|account|profile|avatar)( (menu|icon|settings|picture))?$/'),
       manageAccount: labels('/^manage (your )?account$/', '/^(account )?settings$/', 'Account'),
-      developerTools: labels('Developer Tools', 'Developer', 'API Access'),
+      developerTools: labels('Developer Tools', 'Developer', '/^api access/'),
       clientId: labels('/^(oauth ?(2(\\.0)?)? )?client[- _]?id(entifier)?$/'),
       clientSecret: labels('/^(your |current |oauth ?(2(\\.0)?)? )?client[- _]?secret$/'),
       clientName: labels('/^(client |application )?name$/', 'Client'),
@@ -102,7 +102,7 @@ export const portalProfileSchema = z.strictObject({
         '/create client|(no|not) (\\S+ ){0,4}client (yet|found|exists)|don.t have (a|any) (\\S+ ){0,2}client|create (a|your|an) (\\S+ ){0,3}client/',
       ),
       maintenance: labels(
-        '/maintenance|temporarily unavailable|(be|we.ll be) (right )?back (soon|shortly)|service unavailable/',
+        '/\\b(under|down for|undergoing|in) (\\w+ )?maintenance\\b|maintenance (mode|in progress|is under ?way)|temporarily unavailable|(be|we.ll be) (right )?back (soon|shortly)|service unavailable/',
       ),
       /** The rotate dialog speaks of this … */
       rotating: labels('/\\b(rotat\\w+|regenerat\\w+|renew\\w*)\\b|new (client )?secret/'),

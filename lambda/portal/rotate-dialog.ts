@@ -161,8 +161,8 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Open
   await only(dialog, 'rotate dialogs', page);
   judge(await visibleText(dialog), way.profile);
   recognised();
-  await typeWord(way, dialog, confirm);
   await tickBoxes(way, dialog);
+  await typeWord(way, dialog, confirm);
   await whenReady(way, dialog, confirm);
   const box = await dialog.elementHandle();
   const button = await confirm.elementHandle();
@@ -243,7 +243,8 @@ async function typeWord(
       'read the dialog by hand, and set messages.typeThis in the portal profile so that its first group is the word',
     );
   }
-  for (const word of words) {
+  // Twice: a button that is enabled late refuses the right word at first.
+  for (const word of [...words, ...words]) {
     await field.fill(word);
     if (words.length === 1) return;
     for (const until = performance.now() + 500; performance.now() < until; await sleep(20)) {

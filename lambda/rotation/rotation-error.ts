@@ -53,10 +53,18 @@ export class RotationError extends Error implements Failure {
     this.action = failure.action;
   }
 
-  /** The same failure with other parts, for a caller that knows more than the one that threw. */
+  /** The same failure with other parts, for a caller that knows more than the one that threw; a refused login stays one. */
   with(known: Partial<Failure>): RotationError {
     const { category, what, retryable, pressed, action, cause } = this;
-    return new RotationError({ category, what, retryable, pressed, action, cause, ...known });
+    return new (this.constructor as typeof RotationError)({
+      category,
+      what,
+      retryable,
+      pressed,
+      action,
+      cause,
+      ...known,
+    });
   }
 }
 

@@ -7,7 +7,7 @@ export async function handler(): Promise<{ outline: string; screenshotBytes: num
   const browser = await PortalBrowser.start({
     profile: defaultPortalProfile,
     origins: originsFor('http://localhost/', [], []),
-    headless: true,
+    chromiumPath: undefined,
     singleProcessFallback: false,
   });
   try {

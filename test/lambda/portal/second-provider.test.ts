@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { html, open, type SmallPortal, servePortal } from './small-portal.ts';
 
@@ -5,24 +6,8 @@ const signal = AbortSignal.timeout(600_000);
 let portal: SmallPortal;
 afterEach(() => portal?.close());
 
-/** What a person had to write for a portal of another look and language. */
-const profile = {
-  locale: 'de-DE',
-  labels: {
-    username: ['Benutzername'],
-    password: ['Kennwort'],
-    submitLogin: ['Anmelden'],
-    clientId: ['Client-Kennung'],
-    clientSecret: ['Geheimer Schlüssel'],
-    dangerZone: ['Gefahrenbereich'],
-    rotateSecret: ['Schlüssel erneuern'],
-    rotate: ['Erneuern'],
-    confirm: ['Ja, erneuern'],
-    cancel: ['Abbrechen'],
-    acknowledge: ['/^Mir ist bewusst/'],
-  },
-  messages: { rotating: ['/erneuer/'], forbidden: ['/lösch|widerruf/'], typeThis: ['/Geben Sie (\\S+) ein/'] },
-};
+/** What a person had to write for a portal of another look and language: the example in docs/portal.md. */
+const profile = JSON.parse(readFileSync('docs/snippets/portal-profile-de.json', 'utf8')) as object;
 
 test('a portal of another look and language is driven by a profile', async () => {
   const page = ({ id, secret }: { id: string; secret: string }) => `
