@@ -23,7 +23,7 @@ export async function temporaryDirectory(): Promise<{ path: string; remove(): Pr
 }
 
 /** @returns the directory with the executable, its libraries and fonts; made under another name, so that it is there whole or not at all */
-export async function unpackChromium(): Promise<string> {
+async function unpackChromium(): Promise<string> {
   const { version } = JSON.parse(
     await readFile(new URL('../node_modules/@sparticuz/chromium/package.json', import.meta.url), 'utf8'),
   ) as { version: string };
