@@ -54,6 +54,8 @@ export class PortalBrowser {
   networkError: string | undefined;
   /** Requests of the page that have not been answered yet. */
   readonly underWay = new Set<Request>();
+  /** When the last of them was, on the monotonic clock: what it brought is drawn after that. */
+  answeredAtMs = 0;
   /** How many documents the page has loaded. */
   documents = 0;
   /** The portal's answer to the last request that was not to read, where it was an error. */
@@ -123,7 +125,11 @@ export class PortalBrowser {
       this.documents += 1;
     });
     const isPage = (request: Request) => request.isNavigationRequest() && request.frame() === page.mainFrame();
-    page.on('requestfinished', (request) => this.underWay.delete(request));
+    const answered = (request: Request) => {
+      this.underWay.delete(request);
+      this.answeredAtMs = performance.now();
+    };
+    page.on('requestfinished', answered);
     page.on('request', (request) => {
       if (isPage(request)) this.underWay.clear();
       this.underWay.add(request);
@@ -132,7 +138,7 @@ export class PortalBrowser {
       this.networkError = undefined;
     });
     page.on('requestfailed', (request) => {
-      this.underWay.delete(request);
+      answered(request);
       const error = request.failure()?.errorText;
       if (isPage(request) && error !== 'net::ERR_ABORTED') this.networkError = error;
     });

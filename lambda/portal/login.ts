@@ -159,7 +159,9 @@ class Walk {
     const key = JSON.stringify([{ ...seen, text: '' }, browser.documents]);
     if (key !== this.#key) this.#since = performance.now();
     this.#key = key;
-    const idleMs = performance.now() - this.#since;
+    // A page that goes on asking is not waited for without end.
+    const answeredAtMs = Math.min(browser.answeredAtMs, this.#since + pageMs / 2);
+    const idleMs = performance.now() - Math.max(this.#since, answeredAtMs);
     if (seen.client === 1) {
       this.#entered();
       return true;
