@@ -64,8 +64,9 @@ export async function reachDeveloperTools(way: Way, signal: AbortSignal): Promis
   for (;;) {
     signal.throwIfAborted();
     if (way.browser.broken) throw trouble('portal-unavailable', way.browser.broken);
+    const lookedAtMs = performance.now();
     const seen = await see(way).catch(whileItLoads);
-    if (seen && (await walk.step(seen))) return;
+    if (seen && (await walk.step(seen, lookedAtMs))) return;
     await sleep(pollMs, undefined, { signal });
   }
 }
@@ -151,8 +152,11 @@ class Walk {
     this.#page = way.browser.page;
   }
 
-  /** @returns whether Developer Tools has been reached */
-  async step(seen: Sight): Promise<boolean> {
+  /**
+   * @param lookedAtMs when the look began: a slow one tells of a page that has changed since
+   * @returns whether Developer Tools has been reached
+   */
+  async step(seen: Sight, lookedAtMs: number): Promise<boolean> {
     const { browser, profile, account } = this.#way;
     const { settleMs, pageMs } = profile.times;
     this.#refuseWhereItLed();
@@ -161,7 +165,9 @@ class Walk {
     this.#key = key;
     // A page that goes on asking is not waited for without end.
     const answeredAtMs = Math.min(browser.answeredAtMs, this.#since + pageMs / 2);
-    const idleMs = performance.now() - Math.max(this.#since, answeredAtMs);
+    const idleMs = lookedAtMs - Math.max(this.#since, answeredAtMs);
+    // Many apps show an account without clients until they know of one.
+    const isEmpty = anyOf(profile.messages.noClient).test(seen.text);
     if (seen.client === 1) {
       this.#entered();
       return true;
@@ -177,7 +183,7 @@ class Walk {
       if (!this.#awaitsAnswer(seen, idleMs)) await this.#fillIn(seen);
     } else if ((await this.#answerInterstitial(seen.text)) || (await this.#revealIds())) {
       return false;
-    } else if (idleMs > (browser.underWay.size > 0 ? pageMs / 2 : settleMs)) {
+    } else if (idleMs > (browser.underWay.size > 0 || isEmpty ? pageMs / 2 : settleMs)) {
       this.#refuseWhatItSays(seen);
       if (idleMs > pageMs) throw await this.#lost();
       // Developer Tools may be slow; no other page will become it.
