@@ -19,7 +19,7 @@ const usage = `Rotates the client secret of a simulated provider: a real Chromiu
   AWS_ENDPOINT_URL   use Secrets Manager, SNS and SQS at this URL in place of the embedded ones
 `;
 
-const color = picocolors.createColors(process.stdout.isTTY && !process.env.NO_COLOR);
+const color = picocolors.createColors(process.stdout.isTTY === true && !process.env.NO_COLOR);
 const printed: string[] = [];
 
 function print(line = ''): void {
