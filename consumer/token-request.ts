@@ -1,8 +1,21 @@
+import { kindOf } from './errors.ts';
+
+/**
+ * How the client proves itself: `json` is TradeAware's way (all in a JSON body), the others are the standard's.
+ *
+ * @see RFC 6749 section 2.3.1; RFC 7591 section 2 for the names
+ */
+export type ClientAuthentication = 'json' | 'client_secret_post' | 'client_secret_basic';
+
 /** A client of a token endpoint. @see RFC 6749 section 4.4 */
 export interface TokenRequest {
   tokenEndpoint: string;
   clientId: string;
   clientSecret: string;
+  /** Default: `json`. */
+  authentication?: ClientAuthentication;
+  /** Sent along, such as `scope` or `audience`. */
+  parameters?: Readonly<Record<string, string>>;
   /** Default: the platform's. */
   fetch?: typeof globalThis.fetch;
   /** For the whole exchange, body included. */
@@ -35,29 +48,43 @@ const maxLifeSeconds = 31_536_000;
 /** Auth0 says `access_denied` of a wrong secret, which the RFC has for another endpoint. */
 const errorsOfTheClient = ['invalid_client', 'unauthorized_client', 'access_denied'];
 
-/** Asks for a token by the client credentials grant, with the JSON body that TradeAware documents. Never throws. */
+/** Asks for a token by the client credentials grant. Never throws. */
 export async function requestToken(request: TokenRequest): Promise<TokenAnswer> {
-  const { tokenEndpoint, clientId, clientSecret, fetch = globalThis.fetch, timeoutMs, signal } = request;
+  const { tokenEndpoint, fetch = globalThis.fetch, timeoutMs, signal } = request;
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(tokenEndpoint, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
+      ...message(request),
       // A redirect would carry the client secret elsewhere.
       redirect: 'manual',
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     });
     return judge(response.status, await readAtMost(response, maxAnswerBytes));
   } catch (error) {
-    // The platform's message may quote what was sent, so only its kind is told.
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const kind = cause instanceof Error ? ((cause as { code?: string }).code ?? cause.name) : 'unknown';
     return {
       verdict: 'unreachable',
-      reason: deadline.aborted ? `no answer within ${timeoutMs} ms` : `no answer: ${kind}`,
+      reason: deadline.aborted ? `no answer within ${timeoutMs} ms` : `no answer: ${kindOf(error)}`,
     };
   }
+}
+
+function message(request: TokenRequest): { headers: Record<string, string>; body: string | URLSearchParams } {
+  const { clientId, clientSecret, authentication = 'json', parameters } = request;
+  const grant = { ...parameters, grant_type: 'client_credentials' };
+  const client = { client_id: clientId, client_secret: clientSecret };
+  const headers = { accept: 'application/json' };
+  if (authentication === 'json') {
+    return {
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ ...grant, ...client }),
+    };
+  }
+  if (authentication === 'client_secret_post') return { headers, body: new URLSearchParams({ ...grant, ...client }) };
+  // Each part is form-encoded first, so that a colon in one separates nothing.
+  const [id, secret] = [clientId, clientSecret].map((part) => new URLSearchParams([['', part]]).toString().slice(1));
+  const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+  return { headers: { ...headers, authorization }, body: new URLSearchParams(grant) };
 }
 
 function judge(status: number, body: Record<string, unknown> | undefined): TokenAnswer {
@@ -70,8 +97,7 @@ function judge(status: number, body: Record<string, unknown> | undefined): Token
       verdict: 'accepted',
       accessToken,
       tokenType: typeof tokenType === 'string' ? tokenType : 'Bearer',
-      expiresInSeconds:
-        typeof expiresIn === 'number' && expiresIn > 0 ? Math.min(expiresIn, maxLifeSeconds) : undefined,
+      expiresInSeconds: lifeSeconds(expiresIn),
       scope: typeof scope === 'string' ? scope : undefined,
     };
   }
@@ -79,6 +105,12 @@ function judge(status: number, body: Record<string, unknown> | undefined): Token
   const ofTheClient = error !== undefined && errorsOfTheClient.includes(error);
   if (status === 401 || (status === 400 && ofTheClient)) return { verdict: 'rejected', status, error };
   return { verdict: 'unreachable', reason: `status ${status}${error ? ` ${error}` : ''}` };
+}
+
+/** Undefined where it is missing, zero, negative or no number: nothing is known then. Some endpoints send the number as a string. */
+function lifeSeconds(expiresIn: unknown): number | undefined {
+  const seconds = typeof expiresIn === 'string' && /^\d{1,12}$/.test(expiresIn) ? Number(expiresIn) : expiresIn;
+  return typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, maxLifeSeconds) : undefined;
 }
 
 /** The JSON object in a body of at most so many bytes; undefined where it is something else. */
@@ -91,7 +123,7 @@ async function readAtMost(response: Response, maxBytes: number): Promise<Record<
     chunks.push(chunk);
   }
   try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(await new Blob(chunks as BlobPart[]).arrayBuffer()));
+    const json: unknown = JSON.parse(new TextDecoder().decode(Buffer.concat(chunks)));
     return typeof json === 'object' && json !== null && !Array.isArray(json)
       ? (json as Record<string, unknown>)
       : undefined;

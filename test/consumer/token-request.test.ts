@@ -120,3 +120,27 @@ it('the caller’s abort ends the wait', async () => {
   });
   expect(answer).toMatchObject({ verdict: 'unreachable' });
 });
+
+it.each([
+  [
+    'client_secret_post',
+    undefined,
+    'scope=read%3Ax&grant_type=client_credentials&client_id=a%3Ab&client_secret=s+%C3%A9%3A%25',
+  ],
+  ['client_secret_basic', `Basic ${btoa('a%3Ab:s+%C3%A9%3A%25')}`, 'scope=read%3Ax&grant_type=client_credentials'],
+] as const)(
+  'other providers are asked by %s, with parameters of theirs',
+  async (authentication, authorization, body) => {
+    let seen: { headers: IncomingMessage['headers']; body: string } | undefined;
+    const tokenEndpoint = await serve(async (request, response) => {
+      seen = { headers: request.headers, body: await text(request) };
+      response.end('{"access_token":"a","expires_in":"60"}');
+    });
+    const client = { tokenEndpoint, clientId: 'a:b', clientSecret: 's é:%', authentication, timeoutMs: 10_000 };
+    const answer = await requestToken({ ...client, parameters: { scope: 'read:x', grant_type: 'mine' } });
+    expect(answer).toMatchObject({ verdict: 'accepted', expiresInSeconds: 60 });
+    expect(seen?.headers.authorization).toBe(authorization);
+    expect(seen?.headers['content-type']).toMatch(/^application\/x-www-form-urlencoded/);
+    expect(seen?.body).toBe(body);
+  },
+);
