@@ -161,14 +161,17 @@ async function wire(request: Request, { context, redactor, log, timeUp, lastCall
     remainingMs: () => context.getRemainingTimeInMillis(),
     signal: timeUp,
   };
+  let opened: Portal | undefined;
   const portal: Portal = {
+    findings: () => opened?.findings() ?? [],
     async open(account, signal) {
       if (invalid) throw invalid;
       // Loaded where a step opens it: most steps need no browser.
       const { playwrightPortal } = await import('./portal/portal.ts');
       // Set by `npm start -- --headed` only.
       const chromiumPath = process.env.CHROMIUM_PATH;
-      return playwrightPortal({ profile, evidence, log, chromiumPath }).open(account, signal);
+      opened = playwrightPortal({ profile, evidence, log, chromiumPath });
+      return opened.open(account, signal);
     },
   };
   const ports: Ports = {

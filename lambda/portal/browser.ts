@@ -60,6 +60,10 @@ export class PortalBrowser {
   documents = 0;
   /** The portal's answer to the last request that was not to read, where it was an error. */
   writeFailed: string | undefined;
+  /** How many requests were not to read. */
+  writes = 0;
+  /** Whether the page talks to its server by other means too, which are not seen. */
+  hasSocket = false;
   /** Where the page wanted to open a new tab, if it may go there. */
   newTab: string | undefined;
   /** Requests that may change something go out once: Chromium itself repeats one whose connection, in use before, is reset. */
@@ -71,6 +75,7 @@ export class PortalBrowser {
   #scriptDialogs = 0;
   #onScriptDialog: ((dialog: Dialog) => void) | undefined;
   #held: Route[] | undefined;
+  #writesBefore = 0;
 
   private constructor(
     browser: Browser,
@@ -133,6 +138,7 @@ export class PortalBrowser {
     page.on('request', (request) => {
       if (isPage(request)) this.underWay.clear();
       this.underWay.add(request);
+      if (isWrite(request)) this.writes += 1;
       if (!isPage(request)) return;
       this.wanted = request.url();
       this.networkError = undefined;
@@ -143,13 +149,17 @@ export class PortalBrowser {
       if (isPage(request) && error !== 'net::ERR_ABORTED') this.networkError = error;
     });
     page.on('response', (response) => {
-      const method = response.request().method();
       const path = URL.parse(response.url())?.pathname;
-      if (!['GET', 'HEAD', 'OPTIONS'].includes(method))
+      if (isWrite(response.request()))
         this.writeFailed =
-          response.status() >= 400 ? `the portal answered ${response.status()} to ${method} ${path}` : undefined;
+          response.status() >= 400
+            ? `the portal answered ${response.status()} to ${response.request().method()} ${path}`
+            : undefined;
       if (response.request().isNavigationRequest() && response.frame() === page.mainFrame())
         this.status = response.status();
+    });
+    page.on('websocket', () => {
+      this.hasSocket = true;
     });
     this.#context.on('dialog', (dialog) => this.#scriptDialog(dialog));
     this.#context.on('page', (tab) => {
@@ -160,6 +170,23 @@ export class PortalBrowser {
     await this.#context.route('**/*', (route) => this.#gate(route));
   }
 
+  /** From now on a request that may change something goes out once, and is counted. */
+  expectPress(): void {
+    this.writeFailed = undefined;
+    this.#writesBefore = this.writes;
+    this.sendsOnce = true;
+  }
+
+  /** Whether a request has gone out since the press. */
+  get pressSent(): boolean {
+    return this.writes > this.#writesBefore;
+  }
+
+  /** Whether one has, and all have been answered. */
+  get pressAnswered(): boolean {
+    return this.pressSent && ![...this.underWay].some(isWrite);
+  }
+
   #break(why: string): void {
     this.broken ??= why;
   }
@@ -167,7 +194,7 @@ export class PortalBrowser {
   #gate(route: Route): void {
     const request = route.request();
     const url = request.url();
-    const changes = changesSomething(request.method(), url, this.#options.profile);
+    const changes = changesSomething(request, this.#options.profile);
     if (!this.#options.origins.allows(url)) {
       this.blocked.add(originOf(url));
       route.abort('blockedbyclient').catch(() => undefined);
@@ -267,9 +294,12 @@ async function sendOnce(route: Route): Promise<void> {
   }
 }
 
-function changesSomething(method: string, url: string, { harmlessRequests }: PortalProfile): boolean {
-  if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return false;
-  return harmlessRequests.length === 0 || !anyOf(harmlessRequests).test(`${method} ${new URL(url).pathname}`);
+const isWrite = (request: Request) => !['GET', 'HEAD', 'OPTIONS'].includes(request.method());
+
+function changesSomething(request: Request, { harmlessRequests }: PortalProfile): boolean {
+  if (!isWrite(request)) return false;
+  const text = `${request.method()} ${new URL(request.url()).pathname}`;
+  return harmlessRequests.length === 0 || !anyOf(harmlessRequests).test(text);
 }
 
 /** Three tries: about one launch in a hundred fails. @see microsoft/playwright#14818 */

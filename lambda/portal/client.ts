@@ -1,15 +1,26 @@
 import type { Locator, Page } from 'playwright-core';
-import type { PortalBrowser } from './browser.ts';
 import { refusal } from './failures.ts';
 import { click } from './page-actions.ts';
 import { mask, maxValueLength, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
+import { pageOf, type Way } from './way.ts';
 
 /** Shorter texts beside "Client Secret" are hints and badges. */
 const minSecretLength = 8;
 
-/** The part of the page that is our client's; none where the id is not shown. */
-export function clientPart(page: Page, { labels, locators }: PortalProfile, id: string): Locator {
+/** What is no part of the value that stands in the same element. */
+const asides = 'button,[role=button],[aria-hidden=true]';
+
+/**
+ * The part of the page that is our client's; none where the id is not shown.
+ *
+ * @param hiddenToo also where a tab has taken the place of the id
+ */
+export function clientPart(way: Way, hiddenToo = false): Locator {
+  const { page } = way.browser;
+  const { labels, locators } = way.profile;
+  const id = way.account.clientId;
+  if (way.copied?.on === pageOf(way)) return copyParts(way, hiddenToo).nth(way.copied.index);
   if (locators.clientId) {
     const shown = page.locator(locators.clientId);
     const ours = shown
@@ -23,7 +34,26 @@ export function clientPart(page: Page, { labels, locators }: PortalProfile, id: 
     otherLabels: labels.clientSecret,
     id,
     minLength: Math.min(8, id.length),
+    hiddenToo,
   });
+}
+
+/** The parts of the page that belong to a button each which copies a client id. */
+function copyParts({ browser, profile: { labels } }: Way, hiddenToo = false): Locator {
+  const { clientId: label, clientSecret: otherLabels, copy: name } = labels;
+  return searching(browser.page, { find: 'part-of-button', label, otherLabels, name, hiddenToo });
+}
+
+/** Where the page has our client id behind a "Copy" button only. @returns whether there was anything to click */
+export async function copyIds(way: Way): Promise<boolean> {
+  const { browser, account, profile } = way;
+  const { clientId: label, clientSecret: otherLabels, copy: name } = profile.labels;
+  const buttons = await searching(browser.page, { find: 'field-button', label, otherLabels, name }).all();
+  for (const [index, button] of buttons.entries()) {
+    const copied = await browser.copied(() => click(button, 'the button that copies the client id', profile));
+    if (copied.trim() === account.clientId) way.copied = { on: pageOf(way), index, of: buttons.length };
+  }
+  return buttons.length > 0;
 }
 
 export function clientIds(from: Locator, { labels, locators }: PortalProfile): Locator {
@@ -45,9 +75,15 @@ export function secretHolders(from: Locator, { labels, locators }: PortalProfile
 export async function revealIds(page: Page, profile: PortalProfile): Promise<boolean> {
   const { clientId, clientSecret, reveal } = profile.labels;
   const search = { find: 'field-button', label: clientId, otherLabels: clientSecret, name: reveal } as const;
-  const buttons = await searching(page, search).all();
-  for (const button of buttons) await click(button, 'the button that reveals the client id', profile);
-  return buttons.length > 0;
+  const buttons = searching(page, search);
+  const before = await buttons.count();
+  for (let clicks = 0; clicks < before; clicks++) {
+    // Those that were clicked may be called "Hide" now.
+    const renamed = before - (await buttons.count());
+    if (renamed > clicks) break;
+    await click(buttons.nth(clicks - renamed), 'the button that reveals the client id', profile);
+  }
+  return before > 0;
 }
 
 /**
@@ -56,15 +92,11 @@ export async function revealIds(page: Page, profile: PortalProfile): Promise<boo
  * @param mayClick whether "Reveal" and "Copy" may be used
  * @throws {RotationError} portal-changed: more than one, or too long
  */
-export async function readSecret(
-  browser: PortalBrowser,
-  profile: PortalProfile,
-  id: string,
-  mayClick: boolean,
-): Promise<string | undefined> {
-  const part = clientPart(browser.page, profile, id);
+export async function readSecret(way: Way, mayClick: boolean): Promise<string | undefined> {
+  const { browser, profile } = way;
+  const part = clientPart(way);
   if ((await part.count()) !== 1) {
-    if (mayClick) await revealIds(browser.page, profile);
+    if (mayClick && !(await revealIds(browser.page, profile))) await copyIds(way);
     return undefined;
   }
   const shown = await shownIn(part, profile);
@@ -113,9 +145,20 @@ async function valueIn(holder: Locator, profile: PortalProfile): Promise<string>
   const timeout = 1_000;
   const value = await holder.inputValue({ timeout }).catch(() => undefined);
   // A page that renders itself anew may have taken it away.
-  const text = (value ?? (await holder.textContent({ timeout }).catch(() => '')) ?? '').trim();
+  const text = (value ?? (await textBesideButtons(holder, timeout).catch(() => ''))).trim();
   const [, label, rest] = /^([^:：]{2,60})[:：]\s*(\S+)$/.exec(text) ?? [];
   return label !== undefined && rest !== undefined && anyOf(profile.labels.clientSecret).test(label) ? rest : text;
+}
+
+/** A button in there may say "Copy" now and "Copied!" then: what is read while it changes is no value. */
+async function textBesideButtons(holder: Locator, timeout: number): Promise<string> {
+  const aside = async () =>
+    Promise.all((await holder.locator(asides).all()).map((inner) => inner.textContent({ timeout })));
+  const before = await aside();
+  const text = (await holder.textContent({ timeout })) ?? '';
+  if (before.length === 0) return text;
+  if (before.join('\n') !== (await aside()).join('\n')) return '';
+  return before.reduce<string>((rest, inner) => rest.replace(inner ?? '', ''), text);
 }
 
 /** What the client may be called: beside "Name", or in a heading. */
@@ -126,7 +169,8 @@ export async function clientNames(part: Locator, { labels }: PortalProfile): Pro
     otherLabels: labels.clientId,
     minLength: 0,
   }).all();
-  const headings = await part.getByRole('heading').all();
+  // Not by role: an open dialog hides the page from assistive technology.
+  const headings = await part.locator('h1,h2,h3,h4,h5,h6,[role=heading]').all();
   const texts = await Promise.all([
     ...named.map((holder) => holder.inputValue({ timeout: 500 }).catch(() => holder.textContent({ timeout: 500 }))),
     ...headings.slice(0, 3).map((heading) => heading.textContent({ timeout: 500 })),

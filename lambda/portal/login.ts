@@ -10,30 +10,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret, TOTP, URI } from 'otpauth';
 import type { Locator, Page } from 'playwright-core';
-import type { PortalAccount } from '../rotation/ports.ts';
 import { LoginRefused, type RotationError } from '../rotation/rotation-error.ts';
-import type { PortalBrowser } from './browser.ts';
-import { clientIds, clientPart, revealIds, secretHolders } from './client.ts';
+import { clientIds, clientPart, copyIds, revealIds, secretHolders } from './client.ts';
 import { fromBrowser, refusal, trouble } from './failures.ts';
-import { type Origins, originOf } from './origins.ts';
+import { originOf } from './origins.ts';
 import { buttonsOn, visibleText } from './outline.ts';
-import { click, fill, only } from './page-actions.ts';
+import { click, fill, firstTryMs, only } from './page-actions.ts';
 import { searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
+import { pageOf, type Way } from './way.ts';
 
 /** A code that is about to expire waits for the next one. */
 const codeMarginMs = 4_000;
 const pollMs = 40;
-
-export interface Way {
-  browser: PortalBrowser;
-  account: PortalAccount;
-  profile: PortalProfile;
-  origins: Origins;
-  /** How often the password may still be typed. */
-  loginsLeft: number;
-  log(fact: string, detail?: Record<string, unknown>): void;
-}
 
 /** @throws {RotationError} configuration, without the seed in it */
 export function oneTimeCodes(totpSecret: string): TOTP {
@@ -59,8 +48,10 @@ export function oneTimeCodes(totpSecret: string): TOTP {
  * @throws {LoginRefused | RotationError} login, permission, configuration, portal-changed, portal-unavailable
  */
 export async function reachDeveloperTools(way: Way, signal: AbortSignal): Promise<void> {
+  way.copied = undefined;
+  way.aloneOn = undefined;
   const walk = new Walk(way, signal);
-  await walk.goTo(way.account.developerToolsUrl);
+  await walk.goTo(way.foundAt ?? way.account.developerToolsUrl);
   for (;;) {
     signal.throwIfAborted();
     if (way.browser.broken) throw trouble('portal-unavailable', way.browser.broken);
@@ -81,18 +72,21 @@ type Field = 'username' | 'password' | 'code';
 /** What stands on the page: how many of each. */
 type Sight = Record<Field | 'client' | 'ids', number> & { url: string; text: string };
 
-async function see({ browser: { page }, profile, account }: Way): Promise<Sight> {
+async function see(way: Way): Promise<Sight> {
+  const { page } = way.browser;
+  const { profile } = way;
   const body = page.locator('body');
   const fields = loginFields(page, profile);
   const count = (locator: Locator) => locator.filter({ visible: true }).count();
-  const [client, ids, username, passwords, secrets, code, text] = await Promise.all([
-    clientPart(page, profile, account.clientId).count(),
+  // The text first: read after the fields, it could be the next page's, and a word on that one be taken for the login's refusal.
+  const text = await visibleText(body);
+  const [client, ids, username, passwords, secrets, code] = await Promise.all([
+    clientPart(way).count(),
     clientIds(body, profile).count(),
     count(fields.username),
     count(fields.password),
     count(fields.password.and(secretHolders(body, profile))),
     count(fields.code),
-    visibleText(body),
   ]);
   return { url: page.url(), client, ids, username, password: passwords - secrets, code, text };
 }
@@ -118,9 +112,9 @@ function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Fi
       known(
         '[autocomplete~=username],[autocomplete~=email],[type=email],[name=username i],[name=email i],[name=login i]',
         labels.username,
-      ),
+      ).or(editable.and(beside(labels.username, labels.password))),
     ),
-    password: given(locators.password, editable.and(page.locator('[type=password],[autocomplete~=current-password]'))),
+    password: given(locators.password, known('[type=password],[autocomplete~=current-password]', labels.password)),
     code: given(
       locators.oneTimeCode,
       known('[autocomplete~=one-time-code],[name*=otp i],[name=code i],[maxlength="1"]', labels.oneTimeCode).or(
@@ -130,6 +124,14 @@ function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Fi
   };
 }
 
+/** The last thing that was typed: into which document, after how many requests, and what the page said before. */
+interface Typed {
+  field: Field;
+  document: number;
+  writes: number;
+  before: Set<string>;
+}
+
 class Walk {
   readonly #way: Way;
   readonly #signal: AbortSignal;
@@ -137,11 +139,13 @@ class Walk {
   /** Since when the page has been what it is, its texts apart. */
   #since = performance.now();
   #key = '';
-  /** The last thing that was typed: into which document, and what the page said before. */
-  #typed: { field: Field; document: number; before: Set<string> } | undefined;
+  #typed: Typed | undefined;
+  #typedAgain = 0;
   #passwordTyped = false;
   /** A second click would hide the client id again. */
   #revealedIn: number | undefined;
+  /** How often the ids were copied, by document: nodes that are replaced lose a click. */
+  readonly #copied = new Map<number, number>();
   #loggedIn = false;
   readonly #codes: string[] = [];
   readonly #tried: string[] = [];
@@ -169,6 +173,9 @@ class Walk {
     // Many apps show an account without clients until they know of one.
     const isEmpty = anyOf(profile.messages.noClient).test(seen.text);
     if (seen.client === 1) {
+      this.#way.foundAt = withoutQuery(this.#page.url());
+      this.#way.byMenu ||= this.#tried.includes('the URL');
+      this.#way.aloneOn = seen.ids === 1 || this.#way.copied?.of === 1 ? pageOf(this.#way) : undefined;
       this.#entered();
       return true;
     }
@@ -181,25 +188,40 @@ class Walk {
     if (seen.username + seen.password + seen.code > 0) {
       if (idleMs > pageMs) throw await this.#lost();
       if (!this.#awaitsAnswer(seen, idleMs)) await this.#fillIn(seen);
-    } else if ((await this.#answerInterstitial(seen.text)) || (await this.#revealIds())) {
+    } else if (
+      (await this.#answerInterstitial(seen.text)) ||
+      (await this.#revealIds()) ||
+      (await this.#copyIds(idleMs))
+    ) {
       return false;
     } else if (idleMs > (browser.underWay.size > 0 || isEmpty ? pageMs / 2 : settleMs)) {
+      if (await this.#challenged()) throw captcha();
       this.#refuseWhatItSays(seen);
       if (idleMs > pageMs) throw await this.#lost();
       // Developer Tools may be slow; no other page will become it.
       const leadsOn = (await this.#developerTools().count()) > 0;
-      if (seen.url !== account.developerToolsUrl || browser.status !== 200 || leadsOn || idleMs > pageMs / 2)
+      if (
+        seen.url !== (this.#way.foundAt ?? account.developerToolsUrl) ||
+        browser.status !== 200 ||
+        leadsOn ||
+        idleMs > pageMs / 2
+      )
         await this.#onward();
     }
     return false;
   }
 
   async goTo(url: string): Promise<void> {
-    try {
-      await this.#page.goto(url, { waitUntil: 'commit', timeout: this.#way.profile.times.pageMs });
-    } catch (error) {
-      this.#refuseWhereItLed();
-      throw error;
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#page.goto(url, { waitUntil: 'commit', timeout: this.#way.profile.times.pageMs });
+        return;
+      } catch (error) {
+        this.#refuseWhereItLed();
+        // The page may have been on its way elsewhere: the answer to the press, a redirect by script.
+        if (tries === 3 || !(error instanceof Error && /interrupted by another|ERR_ABORTED/.test(error.message)))
+          throw error;
+      }
     }
   }
 
@@ -239,19 +261,41 @@ class Walk {
     if (says(profile.messages.captcha)) throw captcha();
     if (says(profile.messages.accountLocked)) throw accountLocked();
     if (typed.field === 'code') {
-      if (!says(profile.messages.codeRefused) && !cameBack) return true;
+      if (!says(profile.messages.codeRefused) && !cameBack) return !this.#wasNeverSent(typed, idleMs);
       if (this.#codes.length < 2) return false;
       throw loginRefused(
         'the portal refused two one-time codes in a row',
         'check totp_secret in the login secret, and that the portal’s clock is right',
       );
     }
-    if (!says(profile.messages.loginRefused) && !cameBack) return true;
-    const how = says(profile.messages.loginRefused) ? '' : ' (the form came back without a message)';
+    // Many apps say it in words of their own, or with a colour; the answer's status says it too.
+    const denied =
+      /answered 4(00|01|03|22)\b/.test(browser.writeFailed ?? '') &&
+      idleMs > profile.times.settleMs &&
+      browser.underWay.size === 0;
+    if (!says(profile.messages.loginRefused) && !cameBack && !denied) return !this.#wasNeverSent(typed, idleMs);
+    const how = says(profile.messages.loginRefused)
+      ? ''
+      : ' (the form is there again, without a message that is known)';
     throw loginRefused(
       `the portal refused the ${typed.field}${how}; it was typed once and will not be again`,
       'log in by hand with the stored login, then store the correct one as a new version of the login secret',
     );
+  }
+
+  /** A page that was not ready, or that was drawn anew at that moment, loses a click: what has not left the browser may be typed again. */
+  #wasNeverSent(typed: Typed, idleMs: number): boolean {
+    const { browser, profile } = this.#way;
+    const sent = browser.writes > typed.writes || browser.documents > typed.document || browser.underWay.size > 0;
+    if (sent || browser.hasSocket || idleMs < profile.times.settleMs || this.#typedAgain === 2) return false;
+    this.#typedAgain += 1;
+    this.#typed = undefined;
+    if (typed.field === 'code') this.#codes.pop();
+    if (typed.field === 'password') {
+      this.#passwordTyped = false;
+      this.#way.loginsLeft += 1;
+    }
+    return true;
   }
 
   async #fillIn(seen: Sight): Promise<void> {
@@ -261,7 +305,9 @@ class Walk {
     if (!this.#way.origins.trusts(this.#page.url()))
       throw trouble('portal-changed', 'the page changed while the login was about to be typed');
     const field = seen.password > 0 ? 'password' : seen.code > 0 ? 'code' : 'username';
-    const typing = { field, document: this.#way.browser.documents, before: new Set(seen.text.split('\n')) } as const;
+    this.#way.browser.writeFailed = undefined;
+    const { documents: document, writes } = this.#way.browser;
+    const typing = { field, document, writes, before: new Set(seen.text.split('\n')) } as const;
     if (field === 'code') {
       const code = await this.#nextCode(seen.text);
       this.#typed = typing;
@@ -287,14 +333,24 @@ class Walk {
       throw refusal(
         'login',
         'the portal asks for the login again after it was given',
-        'log in by hand and see whether the session lasts; none if the retry succeeds',
+        'log in by hand and see whether the session lasts',
       );
     const password = await only(fields.password, 'field for the password', this.#page);
+    if (seen.username === 0 && this.#typed === undefined) await this.#fillNameless(password);
     this.#typed = typing;
     this.#passwordTyped = true;
     this.#way.loginsLeft -= 1;
     await fill(password, account.password, profile);
     return this.#submit(password);
+  }
+
+  /** A password alone would be refused: with it goes the one text field of its form, whatever that is called. */
+  async #fillNameless(password: Locator): Promise<void> {
+    const form = password.locator('xpath=ancestor::form[1]');
+    const others = form.locator('input:not([type]),input[type=text],input[type=tel]').filter({ visible: true });
+    if ((await others.count()) === 0) return;
+    const username = await only(others, 'field for the user name', this.#page);
+    await fill(username, this.#way.account.username, this.#way.profile);
   }
 
   async #submit(field: Locator): Promise<void> {
@@ -304,10 +360,15 @@ class Walk {
     const named = locators.submitLogin
       ? this.#page.locator(locators.submitLogin)
       : searching(scope, { find: 'clickable', name: labels.submitLogin });
-    for (const button of [named, form.locator('[type=submit],button:not([type])').filter({ visible: true })]) {
-      if ((await button.count()) === 1) return click(button, 'the button of the login form', this.#way.profile);
+    try {
+      for (const button of [named, form.locator('[type=submit],button:not([type])').filter({ visible: true })]) {
+        if ((await button.count()) === 1) return await click(button, 'the button of the login form', this.#way.profile);
+      }
+      await field.press('Enter', { timeout: firstTryMs });
+    } catch (error) {
+      // Some forms send themselves at the last digit.
+      if ((await field.count()) > 0) throw error;
     }
-    await field.press('Enter');
   }
 
   async #nextCode(text: string): Promise<string> {
@@ -347,6 +408,15 @@ class Walk {
     const { browser, profile } = this.#way;
     if (this.#revealedIn === browser.documents || !(await revealIds(this.#page, profile))) return false;
     this.#revealedIn = browser.documents;
+    return true;
+  }
+
+  /** Not at once: the ids may be still to come. */
+  async #copyIds(idleMs: number): Promise<boolean> {
+    const { documents } = this.#way.browser;
+    const times = this.#copied.get(documents) ?? 0;
+    if (idleMs < this.#way.profile.times.settleMs / 5 || times > 2 || !(await copyIds(this.#way))) return false;
+    this.#copied.set(documents, times + 1);
     return true;
   }
 
@@ -409,7 +479,8 @@ class Walk {
       return this.goTo(tab);
     }
     const atUrl = this.#page.url() === account.developerToolsUrl;
-    if (once('the URL') && !atUrl) return this.goTo(account.developerToolsUrl);
+    // Once found in vain, it need not be tried each time.
+    if (!this.#way.byMenu && once('the URL') && !atUrl) return this.goTo(account.developerToolsUrl);
     const entry = (name: readonly string[]) => searching(this.#page, { find: 'clickable', name });
     // What one sees on it may be a picture, initials or the user name.
     const named = this.#page.getByRole('button', { name: anyOf(labels.profileMenu) }).filter({ visible: true });
@@ -435,14 +506,19 @@ class Walk {
     if (once('the home page')) return this.goTo(new URL('/', account.developerToolsUrl).href);
   }
 
+  async #challenged(): Promise<boolean> {
+    const frames = 'iframe[src*="captcha" i],iframe[title*="captcha" i],iframe[src*="challenge" i]';
+    return (await this.#page.locator(frames).filter({ visible: true }).count()) > 0;
+  }
+
   async #lost(): Promise<RotationError> {
-    const challenges = this.#page.locator(
-      'iframe[src*="captcha" i],iframe[title*="captcha" i],iframe[src*="challenge" i]',
-    );
-    if ((await challenges.filter({ visible: true }).count()) > 0) return captcha();
+    if (await this.#challenged()) return captcha();
+    const { browser, profile } = this.#way;
+    const answered =
+      browser.status === 200 || browser.status === undefined ? '' : ` (which answered ${browser.status})`;
     return refusal(
       'portal-changed',
-      `neither the client id nor a way to it was found on ${this.#here()} within ${this.#way.profile.times.pageMs} ms; what it has to click: ${await buttonsOn(this.#page)}`,
+      `neither the client id nor a way to it was found on ${this.#here()}${answered} within ${profile.times.pageMs} ms; what it has to click: ${await buttonsOn(this.#page)}`,
       'open Developer Tools by hand and compare: correct developer_tools_url, or labels.clientId, labels.username or labels.developerTools in the portal profile',
     );
   }
@@ -451,6 +527,12 @@ class Walk {
     const url = URL.parse(this.#page.url());
     return url ? `${url.protocol}//${url.host}${url.pathname}` : 'a page without an address';
   }
+}
+
+/** A query may hold what is valid once. */
+function withoutQuery(text: string): string {
+  const { origin, pathname, hash } = new URL(text);
+  return `${origin}${pathname}${hash}`;
 }
 
 function loginRefused(what: string, action: string): LoginRefused {

@@ -39,5 +39,13 @@ export async function buttonsOn(page: Page): Promise<string> {
   const names = [...outline.matchAll(/- (button|link|tab|menuitem|checkbox) "((?:[^"\\]|\\.)*)"/g)].map(
     ([, role, name]) => `${role} "${name}"`,
   );
+  // Assistive technology does not call them buttons.
+  const summaries = await page
+    .locator('summary')
+    .filter({ visible: true })
+    .all()
+    .then((all) => Promise.all(all.slice(0, 5).map((summary) => visibleText(summary))))
+    .catch(() => []);
+  names.push(...summaries.map((name) => `summary "${withoutValues(name.trim()).slice(0, 60)}"`));
   return names.slice(0, 20).join(', ') || 'nothing';
 }

@@ -13,11 +13,13 @@ type Labels = readonly string[];
 /** What to find below the element that the search starts from. */
 export type Search =
   /** The part of the page that belongs to the client with this id: all of it, unless it shows other clients too. */
-  | { find: 'client'; label: Labels; otherLabels: Labels; id: string; minLength: number }
+  | { find: 'client'; label: Labels; otherLabels: Labels; id: string; minLength: number; hiddenToo: boolean }
   /** What holds the value of a field with such a label: a text without spaces, or any where `minLength` is 0. */
   | { find: 'value'; label: Labels; otherLabels: Labels; minLength: number }
   /** Buttons with such a name in the field with such a label. */
   | { find: 'field-button'; label: Labels; otherLabels: Labels; name: Labels }
+  /** For each of these buttons the part of the page that has no other of them. */
+  | { find: 'part-of-button'; label: Labels; otherLabels: Labels; name: Labels; hiddenToo: boolean }
   /** What opens the Danger Zone, unless it says that it is open. */
   | { find: 'zone'; zone: Labels }
   /** Buttons with such a name that belong to such a section of the Danger Zone. */
@@ -61,7 +63,7 @@ export const covering = selectorFor({ find: 'covering' });
 
 /** The labels as the source of one pattern each. */
 type Query = Record<'find' | 'label' | 'otherLabels' | 'name' | 'zone' | 'section' | 'says' | 'id' | 'mask', string> &
-  Record<'minLength' | 'maxValueLength', number>;
+  Record<'minLength' | 'maxValueLength', number> & { hiddenToo?: boolean };
 
 /** A selector engine. @see Playwright, "Extensibility", custom selector engines */
 function pageSearch() {
@@ -82,16 +84,19 @@ function pageSearch() {
   let shadows = false;
   const at = (element: Element) => order.get(element) ?? -1;
   const survey = (root: Element) => {
-    all = [];
+    const found = new Set<Element>();
     ownTexts = new Map();
     shadows = root.getRootNode() !== document;
     const rest = [...root.children].reverse();
     for (let next = rest.pop(); next; next = rest.pop()) {
-      all.push(next);
-      if (all.length > 50_000) throw new Error('PAGE-TOO-LARGE');
+      if (found.has(next)) continue;
+      found.add(next);
+      if (found.size > 50_000) throw new Error('PAGE-TOO-LARGE');
       shadows ||= next.shadowRoot !== null;
-      rest.push(...[...(next.shadowRoot?.children ?? []), ...next.children].reverse());
+      const slotted = next instanceof HTMLSlotElement ? next.assignedElements() : [];
+      rest.push(...[...(next.shadowRoot?.children ?? []), ...slotted, ...next.children].reverse());
     }
+    all = [...found];
     order = new Map(all.map((element, index) => [element, index]));
     const hasText = ({ childNodes }: Element) =>
       [...childNodes].some((node) => node.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? ''));
@@ -123,8 +128,13 @@ function pageSearch() {
   const innermost = (elements: Element[]) =>
     elements.filter((element) => !elements.some((other) => other !== element && within(element, other)));
 
+  let hiddenToo = false;
   const visible = (element: Element): boolean => {
+    if (hiddenToo) return true;
     const { width, height } = element.getBoundingClientRect();
+    // A slot, above all, has no box; its text is where its parent is.
+    if (width <= 0 && element.parentElement && getComputedStyle(element).display === 'contents')
+      return visible(element.parentElement);
     if (width <= 0 || height <= 0 || !element.checkVisibility({ visibilityProperty: true })) return false;
     // A section folded by its height still has elements of their own size in it.
     return !climb(
@@ -143,7 +153,9 @@ function pageSearch() {
     if (node.nodeType === Node.TEXT_NODE) return (node.nodeValue ?? '').slice(0, 5_000);
     if (node instanceof Element && node.matches(silent)) return '';
     let text = '';
-    for (const child of (node instanceof Element && node.shadowRoot ? node.shadowRoot : node).childNodes) {
+    const slotted = node instanceof HTMLSlotElement ? node.assignedNodes() : [];
+    const children = (node instanceof Element && node.shadowRoot ? node.shadowRoot : node).childNodes;
+    for (const child of slotted.length > 0 ? slotted : children) {
       if (text.length < 5_000) text += textOf(child);
     }
     return text;
@@ -185,7 +197,9 @@ function pageSearch() {
       const images = [...element.querySelectorAll('img[alt],svg > title')].map(
         (image) => image.getAttribute('alt') ?? image.textContent,
       );
-      names.push(...[element.getAttribute('title'), ...images].map(oneLine).filter(Boolean));
+      names.push(
+        ...[element.getAttribute('title'), element.getAttribute('alt'), ...images].map(oneLine).filter(Boolean),
+      );
     }
     // A symbol beside a name is decoration.
     const spoken = names.filter((name) => /[\p{L}\p{N}]/u.test(name));
@@ -193,7 +207,8 @@ function pageSearch() {
   };
   const buttonsNamed = (name: string): Element[] => {
     const test = matcher(name);
-    const plain = talking.filter(
+    const icons = all.filter((element) => element.matches('[title],img[alt]') && !talking.includes(element));
+    const plain = [...talking, ...icons].filter(
       (element) => !closest(element, clickable) && getComputedStyle(element).cursor === 'pointer',
     );
     const found = [...all.filter((element) => element.matches(clickable)), ...plain];
@@ -212,8 +227,20 @@ function pageSearch() {
       );
     });
 
-  const valueIn = (element: Element) =>
-    (element.matches('input,textarea') ? (element as HTMLInputElement).value : (element.textContent ?? '')).trim();
+  /** What is no part of the value that stands in the same element. */
+  const aside = 'button,[role=button],[aria-hidden=true]';
+  const isAside = (node: Element | null, element: Element) => {
+    const outer = node?.closest(aside);
+    return outer != null && outer !== element && element.contains(outer);
+  };
+  const valueIn = (element: Element) => {
+    if (element.matches('input,textarea')) return (element as HTMLInputElement).value.trim();
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    let value = '';
+    while (texts.nextNode())
+      if (!isAside(texts.currentNode.parentElement, element)) value += texts.currentNode.nodeValue;
+    return value.trim();
+  };
   const isButton = (element: Element) => element.matches(buttonLike) && visible(element);
   const inButton = (element: Element) => closest(element, buttonLike) !== undefined;
 
@@ -239,8 +266,11 @@ function pageSearch() {
         return false;
       const unit = closest(element, 'code,pre,kbd,samp,output');
       return unit
-        ? unit === element && !inside(unit).some(isButton)
-        : ownText(element) !== '' && !element.querySelector('*:not(wbr,br)');
+        ? unit === element
+        : ownText(element) !== '' &&
+            ![...element.querySelectorAll('*')].some(
+              (inner) => !isAside(inner, element) && (inner.matches(control) || ownText(inner) !== ''),
+            );
     };
     const found = [...talking, ...all.filter((element) => element.matches(control))].filter((element) => {
       if (element.matches(control)) return labelsOf(element).some(isLabel) && visible(element);
@@ -293,13 +323,20 @@ function pageSearch() {
     const starts = [
       ...titled(isLabel),
       ...all.filter((element) => element.matches(control) && labelsOf(element).some(isLabel)),
+      ...fieldValues({ ...query, minLength: 8 }),
     ];
     return unique(
       starts.flatMap((start) => {
         const area = climb(start, (outer) => buttons.some((button) => within(outer, button)));
         const foreign =
           area === undefined || others.some((other) => other !== start && within(area, other) && !within(other, area));
-        return foreign ? [] : buttons.filter((button) => within(area, button));
+        if (!foreign) return buttons.filter((button) => within(area, button));
+        // Fields in a row, without anything around each: what stands before the next thing that has a name.
+        const isNext = (element: Element) =>
+          (element.matches(`${headingLike},dt,th,label,legend,${control}`) || others.includes(element)) &&
+          !related(element, start);
+        const next = all.findIndex((element, index) => index > at(start) && isNext(element));
+        return buttons.filter((button) => at(button) > at(start) && (next < 0 || at(button) < next));
       }),
     );
   };
@@ -380,6 +417,12 @@ function pageSearch() {
 
     value: fieldValues,
     'field-button': fieldButtons,
+    'part-of-button'(query, root) {
+      const buttons = fieldButtons(query);
+      const isOnly = (area: Element, button: Element) =>
+        within(root, area) && !buttons.some((other) => other !== button && within(area, other));
+      return buttons.map((button) => [...upwards(button)].filter((area) => isOnly(area, button)).at(-1) ?? button);
+    },
 
     zone(query) {
       const kinds = [
@@ -418,7 +461,9 @@ function pageSearch() {
         const { position, zIndex } = getComputedStyle(area);
         return area !== document.body && (position === 'fixed' || (position === 'absolute' && Number(zIndex) > 0));
       };
-      const around = buttonsNamed(query.name).map((button) => closest(button, dialogLike) ?? climb(button, floats));
+      // The element with the role may have no size of its own.
+      const isDialog = (area: Element) => area.matches(dialogLike) && visible(area);
+      const around = buttonsNamed(query.name).map((button) => climb(button, isDialog) ?? climb(button, floats));
       const saying = all.filter((element) => element.matches(dialogLike) && visible(element) && says(textOf(element)));
       return innermost(
         unique(
@@ -473,6 +518,7 @@ function pageSearch() {
   const queryAll = (start: Element | Document, body: string): Element[] => {
     const query = JSON.parse(decodeURIComponent(body)) as Query;
     const root = start instanceof Document ? start.documentElement : start;
+    hiddenToo = query.hiddenToo === true;
     survey(root);
     return finders[query.find]?.(query, root) ?? [];
   };

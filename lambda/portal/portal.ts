@@ -4,14 +4,15 @@ import type { Locator } from 'playwright-core';
 import type { DeveloperTools, Finding, Log, Portal, PortalAccount, RotateDialog } from '../rotation/ports.ts';
 import { type Pressed, RotationError } from '../rotation/rotation-error.ts';
 import { PortalBrowser } from './browser.ts';
-import { clientPart, readSecret, secretHolders } from './client.ts';
+import { clientIds, clientPart, readSecret, secretHolders } from './client.ts';
 import { type EvidenceStore, gatherEvidence } from './evidence.ts';
 import { fromBrowser, refusal, trouble } from './failures.ts';
-import { oneTimeCodes, reachDeveloperTools, type Way } from './login.ts';
+import { oneTimeCodes, reachDeveloperTools } from './login.ts';
 import { type Origins, originsFor } from './origins.ts';
 import { outlineOf, withoutValues } from './outline.ts';
 import type { PortalProfile } from './profile.ts';
 import { CertainlyNotPressed, findRotate, type OpenDialog, openDialog } from './rotate-dialog.ts';
+import type { Way } from './way.ts';
 
 export interface PortalOptions {
   profile: PortalProfile;
@@ -27,9 +28,11 @@ const evidenceTimeoutMs = 6_000;
 
 /** The portal, driven by Chromium. */
 export function playwrightPortal(options: PortalOptions): Portal {
+  let session: Session | undefined;
   return {
+    findings: () => session?.findings() ?? [],
     async open(account, signal) {
-      const session = new Session(options, account);
+      session = new Session(options, account);
       try {
         await session.open(signal);
       } catch (error) {
@@ -52,6 +55,10 @@ class Session implements DeveloperTools {
   #dialog: OpenDialog | undefined;
   /** What the page showed last. */
   #secret: string | undefined;
+  /** What it showed instead while the press was being answered. */
+  #justShown: string | undefined;
+  /** A tab has taken the place of the credentials. */
+  #mustReload = false;
   /** Nothing was done on the page since it was loaded. */
   #fresh = false;
   #pressed: Pressed = 'no';
@@ -85,9 +92,12 @@ class Session implements DeveloperTools {
 
   shown(signal: AbortSignal): Promise<string> {
     const { clickMs } = this.#times;
+    if (this.#mustReload) return this.look(signal);
     return this.#stage('reading the client secret', clickMs * 2, signal, async () => {
+      const justShown = this.#justShown;
+      this.#justShown = undefined;
       if (this.#dialog?.blocksPage && this.#secret !== undefined) return this.#secret;
-      return this.#read(clickMs);
+      return justShown ?? this.#read(clickMs);
     });
   }
 
@@ -106,18 +116,14 @@ class Session implements DeveloperTools {
 
   async rehearse(signal: AbortSignal): Promise<void> {
     await this.#stage('finding "Rotate"', this.#times.clickMs * 3, signal, async () => {
-      await this.#found('rotate', await findRotate(this.#living()));
+      await this.#found('rotate', (await findRotate(this.#living())).rotate);
     });
     if (this.#options.profile.preflightOpensDialog) {
       const dialog = await this.openRotateDialog(signal);
       for (const [name, what] of Object.entries(this.#dialog?.findings ?? {})) await this.#found(name, what);
       await dialog.cancel(signal);
     }
-    this.#note(
-      'page',
-      true,
-      (await outlineOf(this.#living().browser.page).catch(() => 'not readable')).slice(0, 8_000),
-    );
+    await this.#notePage(this.#living().browser, true);
   }
 
   findings(): readonly Finding[] {
@@ -135,9 +141,8 @@ class Session implements DeveloperTools {
     const { clickMs, answerMs } = this.#times;
     await this.#stage('the press', clickMs + answerMs, signal, async () => {
       this.#pressed = 'unknown';
-      const { browser } = this.#living();
-      browser.writeFailed = undefined;
-      browser.sendsOnce = true;
+      this.#mustReload = dialog.hidesClient;
+      this.#living().browser.expectPress();
       try {
         await dialog.press();
       } catch (error) {
@@ -152,18 +157,26 @@ class Session implements DeveloperTools {
 
   /** Until the dialog has gone or complains, or the page shows another secret. @throws what the portal says instead */
   async #answered(dialog: OpenDialog): Promise<void> {
-    const { browser, profile, account } = this.#living();
+    const way = this.#living();
+    const { browser } = way;
     const unanswered = (what: string) => trouble('portal-unavailable', `after the press ${what}`);
     const beganMs = performance.now();
     for (let looks = 1; ; looks++) {
       if (browser.writeFailed) throw unanswered(browser.writeFailed);
-      const reading = readSecret(browser, profile, account.clientId, false).catch(() => undefined);
-      const [isOpen, secret] = await Promise.all([dialog.isOpen(), reading]);
-      if (!isOpen || (secret !== undefined && secret !== this.#secret)) break;
+      // Loading the page anew would abort the request.
+      const mayReload = !dialog.blocksPage && !dialog.hidesClient;
+      const waitedMs = performance.now() - beganMs;
+      const went = mayReload || browser.pressAnswered || (!browser.pressSent && waitedMs > this.#times.settleMs);
+      if (went && !(await dialog.isOpen())) break;
+      // A dialog may stay, and say that all is well.
+      const shown = looks % 8 === 0 ? await readSecret(way, false).catch(() => undefined) : undefined;
+      if (shown !== undefined && shown !== this.#secret) {
+        this.#justShown = shown;
+        break;
+      }
       const complaint = looks % 10 === 0 ? await dialog.complaint() : undefined;
       if (complaint !== undefined) throw unanswered(`the dialog stayed open: ${complaint}`);
-      if (performance.now() - beganMs > this.#times.answerMs)
-        throw unanswered(`the dialog stayed open for ${this.#times.answerMs} ms`);
+      if (waitedMs > this.#times.answerMs) throw unanswered(`the dialog stayed open for ${this.#times.answerMs} ms`);
       await sleep(5);
     }
     this.#dialog = undefined;
@@ -192,6 +205,7 @@ class Session implements DeveloperTools {
       if (signal.aborted) await browser.close();
     }
     this.#dialog = undefined;
+    this.#mustReload = false;
     this.#way.browser.sendsOnce = false;
     this.#way.loginsLeft = this.#loginsLeft;
     try {
@@ -204,10 +218,10 @@ class Session implements DeveloperTools {
 
   /** The client secret, as soon as the page shows it. */
   async #read(timeoutMs: number): Promise<string> {
-    const { browser, profile, account } = this.#living();
+    const way = this.#living();
     for (const until = performance.now() + timeoutMs; ; ) {
       const mayClick = this.#dialog === undefined;
-      const secret = await readSecret(browser, profile, account.clientId, mayClick);
+      const secret = await readSecret(way, mayClick);
       if (secret !== undefined) {
         this.#secret = secret;
         if (this.#findings.size === 0) await this.#describeClient();
@@ -216,7 +230,7 @@ class Session implements DeveloperTools {
       // Under the open dialog nothing can be clicked: a field that hides its value has just been read.
       if (!mayClick && this.#secret !== undefined) return this.#secret;
       if (performance.now() < until) continue;
-      const ours = await clientPart(browser.page, profile, account.clientId).count();
+      const ours = await clientPart(way).count();
       if (ours !== 1)
         throw trouble(
           'portal-changed',
@@ -241,9 +255,13 @@ class Session implements DeveloperTools {
   }
 
   async #describeClient(): Promise<void> {
-    const { browser, profile, account } = this.#living();
-    await this.#found('client-id', clientPart(browser.page, profile, account.clientId));
-    await this.#found('client-secret', secretHolders(browser.page.locator('body'), profile));
+    const way = this.#living();
+    await this.#found('client-id', clientIds(clientPart(way), way.profile));
+    await this.#found('client-secret', secretHolders(way.browser.page.locator('body'), way.profile));
+  }
+
+  async #notePage({ page }: PortalBrowser, ok: boolean): Promise<void> {
+    this.#note('page', ok, (await outlineOf(page).catch(() => 'not readable')).slice(0, 8_000));
   }
 
   async #found(name: string, what: Locator | string): Promise<void> {
@@ -281,7 +299,14 @@ class Session implements DeveloperTools {
         .close()
         .catch(() => undefined);
     };
-    const stopped = () => giveUp(trouble('timeout', `${stage}: the invocation’s time was up`));
+    const stopped = () =>
+      giveUp(
+        trouble(
+          'timeout',
+          `${stage}: the invocation’s time was up`,
+          'none if the retry succeeds; otherwise give the function a longer timeout',
+        ),
+      );
     const timer = setTimeout(() => giveUp(trouble('timeout', `${stage} took longer than ${timeoutMs} ms`)), timeoutMs);
     signal.addEventListener('abort', stopped, { once: true });
     if (signal.aborted) stopped();
@@ -314,6 +339,7 @@ class Session implements DeveloperTools {
       return failure.with({ pressed: this.#pressed });
     }
     this.#note(stage, false, failure.what);
+    if (browser && !broken) await this.#notePage(browser, false);
     const where = browser && !broken ? await this.#keepEvidence(browser) : undefined;
     return where === undefined ? failure : failure.with({ what: `${failure.what} (evidence: ${where})` });
   }

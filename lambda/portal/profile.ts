@@ -56,9 +56,11 @@ export const portalProfileSchema = z.strictObject({
       reveal: labels(
         '/^(reveal|show|view|unmask|display|toggle)( (the |your )?(client |hidden )?(secret|value|visibility|password))?( visibility)?$/',
       ),
-      copy: labels('/^copy( (the |your )?(client )?(secret|value))?( to clipboard)?$/'),
+      copy: labels('/^copy( (the |your )?(client )?(secret|value))?( to clipboard)?$/', '/^copied!?$/'),
       dangerZone: labels('/^\\W*danger zone\\b/'),
-      rotateSecret: labels('/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b/'),
+      rotateSecret: labels(
+        '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook))/',
+      ),
       rotate: labels('/^rotate( (the |your |this )?(client )?secret)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/'),
       confirm: labels(
         '/^(yes,? ?)?(i understand,? ?)?rotate( (it|the|your|my|this))?( client)?( secret)?( now)?$/',
@@ -79,7 +81,7 @@ export const portalProfileSchema = z.strictObject({
   messages: z
     .strictObject({
       loginRefused: labels(
-        '/(wrong|incorrect|invalid|not recogni[sz]ed|(do(es)?( not|n.t)) match|could ?n.t find|unknown|failed)/',
+        '/(wrong|incorrect|invalid|not recogni[sz]ed|(do(es)?( not|n.t)) match|could ?n.t find|unknown|failed|unsuccessful|check your (credentials|password|details))/',
       ),
       codeRefused: labels('/(wrong|incorrect|invalid|expired|not valid|try again)/'),
       accountLocked: labels(
@@ -87,7 +89,7 @@ export const portalProfileSchema = z.strictObject({
         '/too many (failed |login |sign-in )*(attempts|tries)/',
       ),
       captcha: labels(
-        '/\\b(are|you.re) (a )?human\\b|not a robot|complete the (captcha|challenge)|unusual traffic|checking your browser|solve the (captcha|puzzle)|\\bcaptcha\\b.{0,40}\\b(required|below|enter|type)|enter the characters/',
+        '/\\b(are|you.re) (a )?human\\b|not a (ro)?bot|complete the (captcha|challenge)|unusual traffic|checking your browser|solve the (captcha|puzzle)|\\bcaptcha\\b.{0,40}\\b(required|below|enter|type)|enter the characters/',
       ),
       mailedCode: labels(
         '/(sent|e-?mailed) (you )?(an? |the )?(\\S+ ){0,4}(code|link|message)\\b.{0,60}|check your (e-?mail|inbox|phone)|magic link/',
@@ -96,13 +98,13 @@ export const portalProfileSchema = z.strictObject({
         '/pass ?key|security key|single sign-?on|\\bsso\\b|(continue|sign in|log in) with (google|microsoft|apple|github|okta)/',
       ),
       noPermission: labels(
-        '/(do(es)?( not|n.t) have|no|missing|insufficient|lack)( the| a| any)?( required| necessary)? (permission|access|rights|privileges)|access denied|not (authori[sz]ed|allowed|permitted)|forbidden|ask (your|an) admin/',
+        '/(do(es)?( not|n.t) have|no|missing|insufficient|lack)( the| a| any)?( required| necessary)? (permission|access|rights|privileges)|access denied|not (authori[sz]ed|allowed|permitted)|forbidden|(ask|contact) (your|an|the) (\\w+ )?(admin|owner)|you need (the |an? )?.{1,40}\\b(role|permission|access|rights)\\b/',
       ),
       noClient: labels(
         '/create client|(no|not) (\\S+ ){0,4}client (yet|found|exists)|don.t have (a|any) (\\S+ ){0,2}client|create (a|your|an) (\\S+ ){0,3}client/',
       ),
       maintenance: labels(
-        '/\\b(under|down for|undergoing|in) (\\w+ )?maintenance\\b|maintenance (mode|in progress|is under ?way)|temporarily unavailable|(be|we.ll be) (right )?back (soon|shortly)|service unavailable/',
+        '/\\b(under|(down|offline) for|undergoing|in|scheduled|planned) (\\w+ )?maintenance\\b|maintenance (mode|in progress|is under ?way)|temporarily unavailable|(be|we.ll be) (right )?back (soon|shortly)|service unavailable/',
       ),
       /** The rotate dialog speaks of this … */
       rotating: labels('/\\b(rotat\\w+|regenerat\\w+|renew\\w*)\\b|new (client )?secret/'),
@@ -110,7 +112,9 @@ export const portalProfileSchema = z.strictObject({
       forbidden: labels(
         '/\\bdelet\\w*|\\bdestroy\\w*|\\b(remove|close|deactivate|disable)\\b.{0,20}\\b(client|account|organi[sz]ation|workspace|user)\\b/',
         '/\\brevok(e|es|ing)\\s+(\\w+\\s+)?(all|every)\\b|\\b(all|every)\\s+(\\w+\\s+){0,3}(will be|are|is|get)\\s+(\\w+\\s+)?revoked\\b/',
-        '/\\bbilling\\b|\\bpayment|\\bsubscription|\\binvoice|\\bcharged\\b|\\bpurchase|\\btransfer (the |your )?(ownership|client|account)/',
+        '/\\b(all|every)\\b[^.]{0,20}\\b(token|session)s?\\b[^.]{0,40}\\b(revoked|invalidated|terminated)\\b/',
+        '/\\brotat\\w*\\s+(the |your |this )?(\\w+ )?((webhook|signing|encryption)\\b|api (key|token))/',
+        '/\\bbill(ed|ing)\\b|[€$£]\\s?\\d|\\bpayment|\\bsubscription|\\binvoice|\\bcharged\\b|\\bpurchase|\\btransfer (the |your )?(ownership|client|account)/',
       ),
       failed: labels(
         '/\\b(error|failed|failure|went wrong|unable to|could not|couldn.t|not possible|expired|did not match|try again)\\b/',
@@ -129,7 +133,7 @@ export const portalProfileSchema = z.strictObject({
     },
     {
       says: [
-        '/what.s new|new feature|new in |introducing|take (a|the) tour|release notes|getting started|add a passkey|set up (a )?(passkey|two)/',
+        '/what.s new|new feature|new in |introducing|take (a|the) tour|release notes|getting started|(add|create) a passkey|set up (a )?(passkey|two)/',
       ],
       answer: [
         '/^(skip.*|not now|no,? thanks|maybe later|remind me later|later|close|dismiss|got it!?|ok|okay|continue.*)$/',

@@ -2,16 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dialog, Locator } from 'playwright-core';
 import { clientNames, clientPart } from './client.ts';
 import { refusal, trouble } from './failures.ts';
-import type { Way } from './login.ts';
 import { buttonsOn, visibleText, withoutValues } from './outline.ts';
 import { appears, click, firstTryMs, isTimeout, only, unclickable, uncover } from './page-actions.ts';
 import { covering, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
+import { pageOf, type Way } from './way.ts';
 
 /** The dialog in front of the press, understood and filled in. */
 export interface OpenDialog {
   /** True while a `window.confirm` blocks the page: nothing can be read from it. */
   readonly blocksPage: boolean;
+  /** The page has to be loaded anew to show what came of the press. */
+  readonly hidesClient: boolean;
   /** The press. Rejects with `CertainlyNotPressed` where the click was not made; otherwise it may have been. */
   press(): Promise<void>;
   isOpen(): Promise<boolean>;
@@ -27,39 +29,50 @@ export class CertainlyNotPressed extends Error {}
 /**
  * Opens the Danger Zone, as often as it closes by itself.
  *
- * @returns the one button "Rotate" that belongs to "Rotate Secret" in there
+ * @returns the one button "Rotate" that belongs to "Rotate Secret" in there, and whether the client's id and secret are seen beside it
  * @throws {RotationError} portal-changed
  */
-export async function findRotate({ browser: { page }, profile, account }: Way): Promise<Locator> {
-  const { labels, locators, times } = profile;
-  const part = clientPart(page, profile, account.clientId);
-  const zone = locators.dangerZone
-    ? part.locator(locators.dangerZone)
-    : searching(part, { find: 'zone', zone: labels.dangerZone });
-  const rotate = locators.rotate
-    ? part.locator(locators.rotate).filter({ visible: true })
-    : searching(part, { find: 'rotate', zone: labels.dangerZone, section: labels.rotateSecret, name: labels.rotate });
+export async function findRotate(way: Way): Promise<{ rotate: Locator; hidesClient: boolean }> {
+  const { page } = way.browser;
+  const { labels, locators, times } = way.profile;
   const until = performance.now() + times.clickMs + times.settleMs;
-  for (let clicks = 0; ; ) {
+  let clickedAtMs = Number.NEGATIVE_INFINITY;
+  for (let clicks = 0; ; await sleep(5)) {
+    const { part, hidesClient } = await partOfClient(way);
+    const zone = locators.dangerZone
+      ? part.locator(locators.dangerZone)
+      : searching(part, { find: 'zone', zone: labels.dangerZone });
+    const rotate = locators.rotate
+      ? part.locator(locators.rotate).filter({ visible: true })
+      : searching(part, { find: 'rotate', zone: labels.dangerZone, section: labels.rotateSecret, name: labels.rotate });
     const found = await rotate.count();
-    if (found === 1) return rotate;
+    if (found === 1) return { rotate, hidesClient };
     if (found > 1) await only(rotate, 'buttons "Rotate" under "Rotate Secret"', page);
     if (performance.now() > until) {
       throw refusal(
         'portal-changed',
         `no button "Rotate" that belongs to "Rotate Secret" in the Danger Zone was found; what the page has to click: ${await buttonsOn(page)}`,
-        'compare with the page: set labels.dangerZone, labels.rotateSecret or labels.rotate in the portal profile',
+        'compare with the page: set labels.dangerZone, labels.rotateSecret, labels.rotate or, where no label helps, locators.dangerZone and locators.rotate in the portal profile',
       );
     }
+    // A heading may not say that it is open, and a second click would close it.
+    if (clicks === 3 || performance.now() - clickedAtMs < times.clickMs / 3) continue;
     const toggles = await zone.count();
     if (toggles > 1) await only(zone, 'headings of a Danger Zone', page);
-    if (toggles === 1 && clicks++ < 3) {
-      await click(zone, 'the heading "Danger Zone"', profile);
-      await appears(rotate, times.clickMs / 3);
-    } else {
-      await sleep(20);
-    }
+    if (toggles === 0) continue;
+    await click(zone, 'the heading "Danger Zone"', way.profile);
+    clicks += 1;
+    clickedAtMs = performance.now();
   }
+}
+
+/** A Danger Zone that is a tab may take the place of the credentials. */
+async function partOfClient(way: Way): Promise<{ part: Locator; hidesClient: boolean }> {
+  const part = clientPart(way);
+  if ((await part.count()) > 0) return { part, hidesClient: false };
+  const hidden = clientPart(way, true);
+  if ((await hidden.count()) === 1) return { part: hidden, hidesClient: true };
+  return { part: way.aloneOn === pageOf(way) ? way.browser.page.locator('body') : part, hidesClient: true };
 }
 
 /**
@@ -74,11 +87,18 @@ export async function openDialog(way: Way): Promise<OpenDialog> {
   const script = browser.nextScriptDialog();
   let scriptDialog: Dialog | undefined;
   try {
-    scriptDialog = await clickRotate(way, script.opened);
-    const opened = scriptDialog ? scriptDialogToPress(way, scriptDialog) : await pageDialogToPress(way, held.release);
-    held.release();
-    log('dialog');
-    return opened;
+    for (let tries = 1; ; tries++) {
+      const { scriptDialog: atOnce, rotate, hidesClient } = await clickRotate(way, script.opened, tries > 1);
+      scriptDialog = atOnce ?? (await dialogOpens(way, rotate, script.opened));
+      const opened = scriptDialog ? scriptDialogToPress(way, scriptDialog) : await pageDialogToPress(way, held.release);
+      if (!opened) {
+        if (tries < 3) continue;
+        throw trouble('portal-changed', 'the rotate dialog closed by itself');
+      }
+      held.release();
+      log('dialog');
+      return { ...opened, hidesClient };
+    }
   } catch (error) {
     await scriptDialog?.dismiss();
     const dropped = held.drop();
@@ -93,18 +113,23 @@ export async function openDialog(way: Way): Promise<OpenDialog> {
   }
 }
 
-async function clickRotate(way: Way, scriptDialog: Promise<Dialog>): Promise<Dialog | undefined> {
+async function clickRotate(
+  way: Way,
+  opened: Promise<Dialog>,
+  mayBeOpen: boolean,
+): Promise<{ scriptDialog: Dialog | undefined; rotate: Locator; hidesClient: boolean }> {
   const { profile, log } = way;
   for (const until = performance.now() + profile.times.clickMs; ; ) {
-    const rotate = await findRotate(way);
+    const { rotate, hidesClient } = await findRotate(way);
+    if (mayBeOpen && (await rotateDialogs(way).count()) > 0) return { scriptDialog: undefined, rotate, hidesClient };
     log('danger-zone');
     // A script dialog keeps the click from ending.
     const clicked = rotate.click({ timeout: firstTryMs }).then(
       () => undefined,
       (error: Error) => error,
     );
-    const outcome = await Promise.race([scriptDialog, clicked]);
-    if (!(outcome instanceof Error)) return outcome;
+    const outcome = await Promise.race([opened, clicked]);
+    if (!(outcome instanceof Error)) return { scriptDialog: outcome, rotate, hidesClient };
     if (!isTimeout(outcome)) throw outcome;
     if (performance.now() > until) throw await unclickable(rotate, '"Rotate"', profile);
     await uncover(rotate, profile);
@@ -129,7 +154,15 @@ function judge(text: string, { messages }: PortalProfile): void {
     );
 }
 
-function scriptDialogToPress({ profile, account }: Way, dialog: Dialog): OpenDialog {
+type Understood = Omit<OpenDialog, 'hidesClient'>;
+
+/** What a dialog says. In its own text, buttons side by side run together: "CancelRotate". */
+async function wordsOf(dialog: Locator): Promise<string> {
+  const buttons = await dialog.locator('button,[role=button]').all();
+  return (await Promise.all([dialog, ...buttons].map((part) => visibleText(part)))).join('\n');
+}
+
+function scriptDialogToPress({ profile, account }: Way, dialog: Dialog): Understood {
   judge(dialog.message(), profile);
   const [word] = wordsToType(dialog.message(), [], { id: account.clientId, names: [] }, profile);
   return {
@@ -142,33 +175,55 @@ function scriptDialogToPress({ profile, account }: Way, dialog: Dialog): OpenDia
   };
 }
 
-async function pageDialogToPress(way: Way, recognised: () => void): Promise<OpenDialog> {
+function rotateDialogs({ browser: { page }, profile: { labels, locators, messages } }: Way): Locator {
+  if (locators.dialog) return page.locator(locators.dialog).filter({ visible: true });
+  return searching(page, { find: 'dialog', name: labels.confirm, says: messages.rotating, zone: labels.dangerZone });
+}
+
+/**
+ * Waits for a dialog of the page, or a script dialog: while that is open, the page answers nothing.
+ *
+ * @throws {RotationError} portal-changed
+ */
+async function dialogOpens(way: Way, rotate: Locator, opened: Promise<Dialog>): Promise<Dialog | undefined> {
+  const { dialogMs, settleMs } = way.profile.times;
+  for (const until = performance.now() + dialogMs; performance.now() < until; ) {
+    const onPage = appears(rotateDialogs(way), Math.min(dialogMs, settleMs));
+    onPage.catch(() => undefined);
+    const outcome = await Promise.race([opened, onPage]);
+    if (typeof outcome !== 'boolean') return outcome;
+    // A Danger Zone that closed again may have taken the dialog along.
+    if (outcome || (await rotate.count()) === 0) return undefined;
+  }
+  throw refusal(
+    'portal-changed',
+    `the click on "Rotate" opened no dialog that speaks of rotating; what the page has to click: ${await buttonsOn(way.browser.page)}`,
+    'open the dialog by hand (and cancel it); set labels.confirm, messages.rotating or locators.dialog in the portal profile',
+  );
+}
+
+/** @returns undefined where a section that closed again took the dialog along */
+async function pageDialogToPress(way: Way, recognised: () => void): Promise<Understood | undefined> {
   const { page } = way.browser;
   const { labels, messages, locators, times } = way.profile;
-  const dialog = locators.dialog
-    ? page.locator(locators.dialog).filter({ visible: true })
-    : searching(page, { find: 'dialog', name: labels.confirm, says: messages.rotating, zone: labels.dangerZone });
+  const dialog = rotateDialogs(way);
   const confirm = locators.confirm
     ? dialog.locator(locators.confirm)
     : searching(dialog, { find: 'clickable', name: labels.confirm });
-  if (!(await appears(dialog, times.dialogMs))) {
-    throw refusal(
-      'portal-changed',
-      `the click on "Rotate" opened no dialog that speaks of rotating; what the page has to click: ${await buttonsOn(page)}`,
-      'open the dialog by hand (and cancel it); set labels.confirm, messages.rotating or locators.dialog in the portal profile',
-    );
+  if ((await dialog.count()) === 0) return undefined;
+  try {
+    await only(dialog, 'rotate dialogs', page);
+    judge(await wordsOf(dialog), way.profile);
+    recognised();
+    await whenReady(way, dialog, confirm);
+  } catch (error) {
+    if ((await dialog.count()) === 0) return undefined;
+    throw error;
   }
-  await only(dialog, 'rotate dialogs', page);
-  judge(await visibleText(dialog), way.profile);
-  recognised();
-  await tickBoxes(way, dialog);
-  await typeWord(way, dialog, confirm);
-  await whenReady(way, dialog, confirm);
-  const box = await dialog.elementHandle();
-  const button = await confirm.elementHandle();
+  const [box, button, said] = await Promise.all([dialog.elementHandle(), confirm.elementHandle(), visibleText(dialog)]);
   const place = await button?.boundingBox();
   const failed = anyOf(messages.failed);
-  let saidBefore = await visibleText(dialog);
+  let saidBefore = said;
 
   /** Where to click, if the button is as it was when it was ready: quicker than looking for it anew. */
   async function unchanged(): Promise<{ x: number; y: number } | undefined> {
@@ -188,7 +243,7 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Open
       if (place) return page.mouse.click(place.x, place.y);
       try {
         saidBefore = await visibleText(dialog);
-        judge(saidBefore, way.profile);
+        judge(await wordsOf(dialog), way.profile);
       } catch {
         throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
       }
@@ -198,7 +253,15 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Open
           : error;
       });
     },
-    isOpen: async () => (await box?.isVisible()) ?? false,
+    async isOpen() {
+      try {
+        return (await box?.isVisible()) ?? false;
+      } catch (error) {
+        if (/crashed|closed/.test(String(error))) throw error;
+        // A document that has gone took its dialog along.
+        return false;
+      }
+    },
     async complaint() {
       const text = await visibleText(dialog, 200).catch(() => '');
       return failed.test(text) && !failed.test(saidBefore)
@@ -209,16 +272,20 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Open
       const button = searching(dialog, { find: 'clickable', name: labels.cancel });
       if ((await button.count()) === 1) await button.click({ timeout: firstTryMs });
       else await page.keyboard.press('Escape');
-      await dialog.waitFor({ state: 'hidden', timeout: times.clickMs });
+      await dialog.waitFor({ state: 'hidden', timeout: times.clickMs }).catch(() => {
+        throw trouble(
+          'portal-changed',
+          `the rotate dialog could not be cancelled within ${times.clickMs} ms`,
+          'none if the retry succeeds; otherwise set labels.cancel in the portal profile',
+        );
+      });
     },
   };
 }
 
-async function typeWord(
-  { browser: { page }, profile, account }: Way,
-  dialog: Locator,
-  confirm: Locator,
-): Promise<void> {
+async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<void> {
+  const { page } = way.browser;
+  const { profile, account } = way;
   const typeable =
     'input:not([type=hidden],[type=checkbox],[type=radio],[type=button],[type=submit],[readonly]),textarea:not([readonly])';
   const fields = dialog.locator(profile.locators.wordField ?? typeable).filter({ visible: true });
@@ -234,7 +301,7 @@ async function typeWord(
   const hints = await Promise.all(['aria-label', 'placeholder'].map((name) => field.getAttribute(name)));
   const text = [await visibleText(dialog), ...hints].join(' \n ');
   const emphasised = await dialog.locator('code,kbd,samp,strong,b,em,mark,var').allTextContents();
-  const names = /name/i.test(text) ? await clientNames(clientPart(page, profile, account.clientId), profile) : [];
+  const names = /name/i.test(text) ? await clientNames((await partOfClient(way)).part, profile) : [];
   const words = wordsToType(text, emphasised, { id: account.clientId, names }, profile).slice(0, 4);
   if (words.length === 0) {
     throw refusal(
@@ -263,11 +330,18 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
   }
 }
 
-/** Waits until the press is nothing but the click: the button is one, enabled, at rest and not covered. */
-async function whenReady({ browser: { page }, profile }: Way, dialog: Locator, confirm: Locator): Promise<void> {
+/**
+ * Follows the dialog's instructions until the press is nothing but the click: the button is one, enabled, at rest and not covered.
+ * An app that renders the dialog anew may lose what was ticked and typed.
+ */
+async function whenReady(way: Way, dialog: Locator, confirm: Locator): Promise<void> {
+  const { page } = way.browser;
+  const { profile } = way;
   for (const until = performance.now() + profile.times.dialogMs; ; ) {
     if ((await confirm.count()) > 1) await only(confirm, 'buttons that confirm', page);
     try {
+      await tickBoxes(way, dialog);
+      await typeWord(way, dialog, confirm);
       return await confirm.click({ trial: true, timeout: firstTryMs });
     } catch (error) {
       if (!isTimeout(error)) throw error;
@@ -317,13 +391,14 @@ export function wordsToType(
     ([, double, single]) => double ?? single ?? '',
   );
   const named = [...asks.matchAll(/\bname\b[\s,:(]+([^,()]{2,80}?)(?:[,)]|\s+to\b|$)/gi)].map(([, name]) => name ?? '');
+  const inBrackets = [...asks.matchAll(/\(([^()]{1,100})\)/g)].map(([, text]) => text ?? '');
   const [, plain = ''] =
     /^(.+?)(?:\s+(?:to|in|into|below|here|and|if|then|before|for|as)\b|[.:!,;)]|\s*$)/i.exec(asks) ?? [];
   const words = [
     ...apart.sort((a, b) => rest.indexOf(a) - rest.indexOf(b)),
     ...quoted,
     ...(asks.includes(client.id) || /client\W{0,3}s?\s*id\b/i.test(asks) ? [client.id] : []),
-    ...(/\bname\b/i.test(asks) ? [...named.filter((name) => !/^of\b/.test(name)), ...client.names] : []),
+    ...(/\bname\b/i.test(asks) ? [...named.filter((name) => !/^of\b/.test(name)), ...inBrackets, ...client.names] : []),
     ...(/^(the|your|this|that|a|an|my|to|in|it|client)\b/i.test(plain) ? [] : [plain]),
   ];
   return [...new Set(words.map((word) => word.replace(/["“”„«»`‘’]/g, '').trim()).filter((word) => word !== ''))];

@@ -86,7 +86,7 @@ async function pressAndStore(run: Run, ports: Ports, seen: Found): Promise<void>
   const changeoverMs = Math.round(ports.clock.monotonicMs() - pressedAtMs);
   ports.log('changeover', { changeoverMs });
   const previousInvalidAfterMs = ports.clock.now().getTime() + run.limits.propagationMs;
-  await announcePending(run, ports, seen, seen.nextAttempt, {
+  await announcePending(run, ports, seen, {
     pressed: 'yes',
     adopted: false,
     changeover_ms: changeoverMs,
@@ -96,10 +96,10 @@ async function pressAndStore(run: Run, ports: Ports, seen: Found): Promise<void>
 
 async function adopt(run: Run, ports: Ports, seen: Found): Promise<void> {
   // An earlier invocation of this rotation may have pressed and died: its slot is the last word on that.
-  const attempt = await attemptOf(run, ports, seen.current.secret.bridge_secret_arn);
-  const pressed = attempt > 0 ? 'unknown' : 'no';
+  const slots = await readSlots(run, ports, seen.current.secret.bridge_secret_arn).catch(() => undefined);
+  const pressed = slots?.armedForThisRotation === 0 ? 'no' : 'unknown';
   await store(run, ports, seen, seen.shownSecret, pressed);
-  await announcePending(run, ports, seen, attempt, { pressed, adopted: true });
+  await announcePending(run, ports, seen, { pressed, adopted: true });
 }
 
 /** The value was stored by an earlier invocation, which may have died before it could tell consumers. */
@@ -107,14 +107,7 @@ async function announceStored(run: Run, ports: Ports): Promise<void> {
   const description = await ports.secrets.describe(run.secretId);
   if (guard(run, description) === 'current') return;
   const current = await readCurrent(run, ports, description);
-  const attempt = await attemptOf(run, ports, current.secret.bridge_secret_arn);
-  await announcePending(run, ports, { description, current }, attempt, {});
-}
-
-/** The slot's number where the latest was taken for this rotation, otherwise 0. */
-async function attemptOf(run: Run, ports: Ports, bridgeArn: string): Promise<number> {
-  const slots = await readSlots(run, ports, bridgeArn).catch(() => undefined);
-  return slots?.latest?.slot.armed_for === run.token ? slots.latest.slot.attempt : 0;
+  await announcePending(run, ports, { description, current }, {});
 }
 
 /** Tells consumers that the new client secret can be read. It only makes them quicker, so failing to stops nothing. */
@@ -122,7 +115,6 @@ async function announcePending(
   run: Run,
   ports: Ports,
   { description, current }: Pick<Found, 'description' | 'current'>,
-  attempt: number,
   known: { adopted?: boolean; pressed?: Pressed; changeover_ms?: number; previous_invalid_after?: string },
 ): Promise<void> {
   try {
@@ -134,7 +126,8 @@ async function announcePending(
         version_id: run.token,
         previous_version_id: current.version.versionId,
         step: 'createSecret',
-        attempt,
+        // A fact of the version, however many presses it took: whoever tells it again gives it the same id.
+        attempt: 0,
         existing_tokens_valid: true,
         ...known,
       },

@@ -60,6 +60,8 @@ export interface Portal {
    * @throws {RotationError} login, portal-changed, portal-unavailable, configuration (another client), timeout
    */
   open(account: PortalAccount, signal: AbortSignal): Promise<DeveloperTools>;
+  /** What a preflight reports of all that was opened, and not: which locator matched what, stage by stage. */
+  findings(): readonly Finding[];
 }
 
 /** Developer Tools of the expected client. Each call first makes sure that the client id is the expected one. */
@@ -72,8 +74,6 @@ export interface DeveloperTools {
   openRotateDialog(signal: AbortSignal): Promise<RotateDialog>;
   /** Everything up to the press as far as the portal profile lets a preflight go, and back. Throws as `openRotateDialog` does. */
   rehearse(signal: AbortSignal): Promise<void>;
-  /** What a preflight reports: which locator matched what, stage by stage. */
-  findings(): readonly Finding[];
   /** Bounded, and never throws. */
   close(): Promise<void>;
 }

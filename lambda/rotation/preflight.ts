@@ -161,11 +161,14 @@ async function lookAtPortal(
   running: boolean,
 ): Promise<boolean> {
   const tools = await list.add('login', () => openDeveloperTools(run, ports, description, current.secret), 'logged in');
-  if (!tools) return false;
+  if (!tools) {
+    list.checks.push(...ports.portal.findings());
+    return false;
+  }
   try {
     const shown = await list.add('shown-secret', () => lookAt(run, ports, tools), 'readable');
     await list.add('rehearsal', () => tools.rehearse(run.signal), 'everything up to the press was found');
-    list.checks.push(...tools.findings());
+    list.checks.push(...ports.portal.findings());
     if (shown === undefined) return false;
     const accepts = () => requireAccepted(run, ports, current, shown);
     const accepted = await list.add('token-endpoint', accepts, 'accepts what the portal shows');

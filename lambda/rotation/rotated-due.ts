@@ -48,7 +48,7 @@ export async function publishRotated(
       version_id: versionId,
       ...(previousVersionId && { previous_version_id: previousVersionId }),
       step: 'finishSecret',
-      attempt: slot?.attempt ?? 0,
+      attempt: 0,
       existing_tokens_valid: true,
       ...(invalidAfterMs && { previous_invalid_after: new Date(invalidAfterMs).toISOString() }),
     },

@@ -131,7 +131,6 @@ export async function openDeveloperTools(
     shown: (signal) => tools.shown(signal),
     openRotateDialog: (signal) => tools.openRotateDialog(signal),
     rehearse: (signal) => tools.rehearse(signal),
-    findings: () => tools.findings(),
     close: () => tools.close(),
   };
 }

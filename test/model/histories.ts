@@ -5,161 +5,219 @@ import { testSecret } from '../../lambda/rotation/3-test-secret.ts';
 import { finishSecret } from '../../lambda/rotation/4-finish-secret.ts';
 import type { Ports } from '../../lambda/rotation/ports.ts';
 import { preflight } from '../../lambda/rotation/preflight.ts';
+import { RotationError } from '../../lambda/rotation/rotation-error.ts';
+import { reportFailure } from '../../lambda/rotation/rotation-failed.ts';
 import type { Run } from '../../lambda/rotation/run.ts';
-import { type Conduct, type Invocation, tokenFor, World } from './world.ts';
+import { type Conduct, type Ending, faultKinds, type Invocation, type Line, tokenFor, World } from './world.ts';
 
-const steps = { createSecret, setSecret, testSecret, finishSecret };
+/** Kept of an invocation's time for its last words, as the handler does. */
+const timeUpMs = 895_000;
 
-/** Runs the work in the world until it ends, dies, or is given up. @returns whether it succeeded */
-async function invoke(
-  world: World,
-  name: string,
-  work: (run: Run, ports: Ports) => Promise<unknown>,
-  step: Run['step'],
-  token: string,
-) {
-  const invocation: Invocation = {
-    name,
-    dead: false,
-    givenUp: undefined,
-    startedAtMs: world.nowMs,
-    signal: new AbortController().signal,
+/** Secrets Manager, Lambda and the preflight schedule: who invokes the function, and when again. */
+class Service {
+  readonly world: World;
+  #besideNumber = 0;
+  #succeeded = 0;
+
+  constructor(conduct: Conduct) {
+    this.world = new World(conduct, (beside) => {
+      this.#besideNumber += 1;
+      const number = this.#besideNumber;
+      switch (beside.kind) {
+        case 'preflight':
+          return void this.preflight(`preflight ${number}`);
+        case 'deployment':
+          return void this.#testConfiguration(tokenFor(`test ${number}`));
+        case 'rotation':
+          return void this.#drive(beside.token, `rotation beside ${number}`, 1);
+      }
+    });
+  }
+
+  /** How many rotations have succeeded. */
+  get succeeded(): number {
+    return this.#succeeded;
+  }
+
+  /** A rotation: four steps, the whole again where one fails. @returns whether it succeeded */
+  rotate(name: string, retries: number): Promise<boolean> {
+    return this.#drive(this.world.beginRotation(tokenFor(name)), name, retries);
+  }
+
+  async #drive(token: string, name: string, retries: number): Promise<boolean> {
+    // It invokes nothing before its own labels can be seen.
+    await this.world.time.sleep(this.world.readLagMs);
+    for (let attempt = 0; attempt <= retries; attempt++) {
+      const ended = await this.#steps(token, attempt === 0 ? name : `${name}, retry ${attempt}`);
+      if (ended === 'cancelled') return this.rotate(`next of ${name}`, 0);
+      if (ended === 'done') {
+        this.world.endRotation(token);
+        this.#succeeded += 1;
+        return true;
+      }
+      // One that was given up may still be running.
+      if (ended === 'failed') await this.world.time.sleep(1_000);
+    }
+    return false;
+  }
+
+  async #steps(token: string, name: string): Promise<Ending> {
+    for (const [step, work] of Object.entries({ createSecret, setSecret, testSecret, finishSecret })) {
+      const ended = await this.#invoke(`${name}, ${step}`, work, step as Run['step'], token);
+      if (ended !== 'done') return ended;
+    }
+    return 'done';
+  }
+
+  preflight(name: string): Promise<unknown> {
+    const work = (run: Run, ports: Ports) => preflight(run, ports, { repair: true, record: true });
+    return this.#invoke(name, work, 'preflight', '');
+  }
+
+  async #testConfiguration(token: string): Promise<void> {
+    this.world.beginTest(token);
+    await this.#invoke('deployment, testSecret', testSecret, 'testSecret', token);
+    this.world.endRotation(token);
+  }
+
+  #invoke(
+    name: string,
+    work: (run: Run, ports: Ports) => Promise<unknown>,
+    step: Run['step'],
+    token: string,
+  ): Promise<Ending> {
+    return new Promise((end) => {
+      const { world } = this;
+      const time = new AbortController();
+      const by = world.invocation(name, token, time.signal, end);
+      void world.time.sleep(timeUpMs, by).then(() => time.abort(outOfTime));
+      const run = world.run(by, step);
+      const ports = world.ports(by);
+      void perform(world, by, work(run, ports), run, ports).then(end);
+    });
+  }
+}
+
+/** What the handler does around a step. */
+async function perform(world: World, by: Invocation, work: Promise<unknown>, run: Run, ports: Ports): Promise<Ending> {
+  try {
+    await work;
+    return 'done';
+  } catch (error) {
+    if (!(error instanceof RotationError)) {
+      world.violate(`the code is at fault: ${(error as Error).stack}`);
+      return 'failed';
+    }
+    world.failed(by, run.step === 'preflight' ? error : await reportFailure(run, ports, error));
+    return 'failed';
+  } finally {
+    by.endedAtMs = world.time.nowMs;
+    by.gone = true;
+  }
+}
+
+const outOfTime = new RotationError({
+  category: 'timeout',
+  what: 'the invocation is out of time',
+  retryable: true,
+  pressed: 'unknown',
+  action: 'none if the retry succeeds',
+});
+
+/**
+ * One history: rotations in which the conduct's faults happen, and then, without faults, one more, or one preflight and the rotation
+ * that it starts.
+ *
+ * @param retries of each rotation in which things go wrong
+ * @returns the world as it was left; `wrong` says what is not as it should be
+ */
+export async function live(conduct: Conduct, retries: readonly number[] = [2, 1]): Promise<World> {
+  const service = new Service(conduct);
+  const { world } = service;
+  const history = async () => {
+    for (const [index, own] of retries.entries()) await service.rotate(`rotation ${index + 1}`, own);
+    world.stopFaults();
+    // What runs on ends, and late presses take effect.
+    await world.time.quiet();
+    await world.time.sleep(600_000);
+    world.tell('', 'no more faults', 'fault');
+    if (await service.rotate('a last rotation', 0)) return;
+    world.tell('', 'thirteen hours later', 'fault');
+    await world.time.sleep(13 * 3_600_000);
+    const { succeeded } = service;
+    await service.preflight('preflight');
+    // The rotation that it starts ends.
+    await world.time.quiet();
+    if (service.succeeded === succeeded && !(await service.rotate('the next rotation', 0)))
+      world.violate('neither a rotation nor a preflight and the rotation after it succeeds');
   };
-  let outcome: boolean | undefined;
-  invocation.givenUp = () => {
-    outcome ??= false;
-  };
-  work(world.run(invocation, step, token), world.ports(invocation)).then(
-    () => {
-      outcome ??= true;
-    },
-    (error: Error) => {
-      world.history.push(`  ${name} failed: ${error.message}`);
-      if (!('category' in error)) world.history.push(String(error.stack));
-      outcome ??= false;
-    },
-  );
-  await settle(world, () => outcome !== undefined);
-  return outcome === true;
-}
-
-/** Lets everybody run; time passes only where nobody can. */
-async function settle(world: World, done: () => boolean): Promise<void> {
-  for (let idle = 0; !done(); ) {
-    const before = world.boundaries;
-    await new Promise(setImmediate);
-    idle = world.boundaries === before ? idle + 1 : 0;
-    if (idle > 3) {
-      if (!world.wakeNext()) return;
-      idle = 0;
-    }
-  }
-}
-
-/** A rotation as Secrets Manager drives it: four steps, the whole again where one fails. */
-async function rotate(world: World, token: string, retries: number): Promise<boolean> {
-  const taken = world.beginRotation(token);
-  for (let attempt = 0; attempt <= retries; attempt++) {
-    let ok = true;
-    for (const [name, step] of Object.entries(steps)) {
-      ok = await invoke(world, `${taken.slice(0, 6)}/${attempt}/${name}`, step, name as Run['step'], taken);
-      if (!ok) break;
-    }
-    if (ok) {
-      world.endRotation(taken);
-      return true;
-    }
-    world.nowMs += 1_000;
-  }
-  return false;
-}
-
-export async function live(conduct: Conduct): Promise<World> {
-  const world = new World(conduct);
-  await rotate(world, tokenFor(1), 2);
-  await rotate(world, tokenFor(2), 1);
-  world.stopFaults();
-  // What runs on ends, and late presses take effect.
-  await settle(world, () => false);
-  world.nowMs += 600_000;
-  if (!(await rotate(world, tokenFor(3), 0))) {
-    world.nowMs += 13 * 3_600_000;
-    await invoke(
-      world,
-      'preflight',
-      (run, ports) => preflight(run, ports, { repair: true, record: true }),
-      'preflight',
-      '',
-    );
-    await rotate(world, tokenFor(4), 0);
-  }
+  await world.time.run(history());
+  for (const wrong of world.atRest()) world.violate(wrong);
   return world;
 }
-
-/** What is wrong with how it ended, in words. */
-export function faultsIn(world: World): string[] {
-  const labels = world.labels();
-  const wrong: string[] = [];
-  const current = JSON.parse(world.value('AWSCURRENT') ?? '{}') as { client_secret?: string };
-  if (current.client_secret !== world.validSecret) wrong.push('AWSCURRENT does not hold the valid client secret');
-  if (labels.AWSPENDING) wrong.push('AWSPENDING is left behind');
-  if (labels.ROTATED_DUE) wrong.push('ROTATED_DUE is left behind');
-  for (const { version, accepted } of world.moves) {
-    if (!accepted) wrong.push(`AWSCURRENT moved to ${version}, which the endpoint had not accepted`);
-  }
-  const byToken = Map.groupBy(world.presses, ({ token }) => token.slice(0, 6));
-  for (const [token, presses] of byToken)
-    if (presses.length > 2) wrong.push(`${presses.length} presses under ${token}`);
-  const byCurrent = Map.groupBy(world.presses, ({ current }) => current);
-  for (const [version, presses] of byCurrent) {
-    const effective = presses.filter(({ effect }) => effect);
-    if (effective.length > 1) wrong.push(`${effective.length} presses of ${version} took effect`);
-  }
-  const rotated = world.published.filter(({ type }) => type.endsWith('.rotated.v1')).map(({ data }) => data.version_id);
-  const moved = world.moves.map(({ version }) => version);
-  for (const version of moved) if (!rotated.includes(version)) wrong.push(`no rotated.v1 for ${version}`);
-  for (const version of rotated)
-    if (!moved.includes(version)) wrong.push(`rotated.v1 for ${version}, which never was AWSCURRENT`);
-  return wrong;
-}
-
-/** Every way in which a history can go. */
-export const conduct = fc.record({
-  faults: fc.array(
-    fc.record({
-      boundary: fc.integer({ min: 1, max: 100 }),
-      kind: fc.constantFrom('die', 'error', 'given-up', 'overtaken', 'hand-rotation'),
-      pauseMs: fc.integer({ min: 1_000, max: 3_000 }),
-    }),
-    { maxLength: 4 },
-  ),
-  presses: fc.array(fc.constantFrom('at-once', 'late', 'never'), { minLength: 1, maxLength: 3 }),
-  oldDiesAfterMs: fc.constantFrom(0, 15_000, 30_000),
-  newLivesAfterMs: fc.constantFrom(0, 15_000, 30_000),
-  fieldLagMs: fc.constantFrom(0, 3_000, 9_000),
-  readLagMs: fc.constantFrom(0, 2_000),
-  clockSkewMs: fc.constantFrom(-10_000, 0, 10_000),
-}) as fc.Arbitrary<Conduct>;
 
 export const calm: Conduct = {
   faults: [],
   presses: ['at-once'],
   oldDiesAfterMs: 0,
   newLivesAfterMs: 0,
-  fieldLagMs: 0,
+  fieldLagsMs: [0],
   readLagMs: 0,
   clockSkewMs: 0,
+  closeMs: 0,
+  order: 'in-turn',
 };
+
+/** Every way in which a history can go; the first of each is the simplest, for shrinking. */
+const anyConduct: fc.Arbitrary<Conduct> = fc.record({
+  faults: fc.array(
+    fc.record({
+      boundary: fc.integer({ min: 1, max: 300 }),
+      kind: fc.constantFrom(...faultKinds),
+      pauseMs: fc.constantFrom(200, 600, 1_000, 1_400, 3_000, 20_000, 70_000),
+    }),
+    { maxLength: 4 },
+  ),
+  presses: fc.array(fc.constantFrom('at-once', 'late', 'never'), { minLength: 1, maxLength: 3 }),
+  oldDiesAfterMs: fc.constantFrom(0, 15_000, 30_000),
+  newLivesAfterMs: fc.constantFrom(0, 15_000, 30_000),
+  fieldLagsMs: fc.array(fc.constantFrom(0, 3_000, 9_000), { minLength: 1, maxLength: 3 }),
+  readLagMs: fc.constantFrom(0, 2_000),
+  clockSkewMs: fc.constantFrom(0, -10_000, 10_000),
+  closeMs: fc.constantFrom(0, 60_000),
+  order: fc.constantFrom('in-turn', 'one-at-a-time'),
+});
 
 /** @returns a shrunk history in which something is wrong, in readable lines; undefined where there is none in so many runs */
 export async function findCounterexample(runs: number, seed?: number): Promise<string | undefined> {
-  const property = fc.asyncProperty(conduct, async (given) => {
-    const world = await live(given);
-    const wrong = faultsIn(world);
-    if (wrong.length > 0) throw new Error([...wrong, ...world.history].join('\n'));
-  });
+  const property = fc.asyncProperty(anyConduct, async (conduct) => (await live(conduct)).wrong.length === 0);
   const found = await fc.check(property, { numRuns: runs, ...(seed === undefined ? {} : { seed }) });
-  if (!found.failed) return undefined;
-  const { counterexample, errorInstance, seed: usedSeed } = found;
-  return [`seed ${usedSeed}`, JSON.stringify(counterexample), (errorInstance as Error).message].join('\n');
+  const [conduct] = found.counterexample ?? [];
+  return conduct && `seed ${found.seed}\n${describeHistory(conduct, await live(conduct))}`;
+}
+
+/** What is wrong, under which conditions, and how it came to it: reads only from the first fault on, and nothing after what went wrong. */
+export function describeHistory(conduct: Conduct, world: World): string {
+  const { faults, ...conditions } = conduct;
+  const unlike = Object.entries(conditions).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(calm[name as keyof Conduct]),
+  );
+  const lines = world.history.slice(0, 1 + world.history.findLastIndex(({ kind }) => kind === 'wrong'));
+  const firstFault = faults.length === 0 ? 0 : lines.findIndex(({ kind }) => kind === 'fault');
+  const told = lines.filter(({ kind }, index) => kind !== 'read' || index > firstFault);
+  const repeats = (line: Line | undefined, index: number) =>
+    line !== undefined && line.who === told[index]?.who && line.what === told[index]?.what;
+  return [
+    ...world.wrong.map((wrong) => `WRONG: ${wrong}`),
+    `Conditions: ${unlike.map(([name, value]) => `${name} ${value}`).join(', ') || 'all calm'}`,
+    'History (* changes something, ! a fault, X wrong):',
+    ...told
+      // Of a line that repeats, the first and the last.
+      .filter((_line, index) => !(repeats(told[index - 1], index) && repeats(told[index + 1], index)))
+      .map(({ atSeconds, who, what, kind }) => {
+        const mark = { read: ' ', change: '*', fault: '!', wrong: 'X' }[kind];
+        return `${atSeconds.toFixed(2).padStart(10)} s ${mark} ${who.padEnd(38)} ${what}`;
+      }),
+    `To repeat it: live(${JSON.stringify(conduct)})`,
+  ].join('\n');
 }

@@ -3,35 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-
-/** What was changed in which file: a rule of the design, broken. */
-const variants: [name: string, file: string, rule: string, broken: string][] = [
-  [
-    'a second press after P instead of W',
-    'limits.ts',
-    'return slotToPressMs + limits.lateEffectMs + limits.propagationMs + clockSkewMs;',
-    'return limits.propagationMs;',
-  ],
-  [
-    'the label dropped before the event is published',
-    'rotated-due.ts',
-    'await ports.events.publish({',
-    'await dropLabel(run, ports, rotatedDue, versionId);\n  await ports.events.publish({',
-  ],
-  ['the event forgotten', 'rotated-due.ts', 'await ports.events.publish({', 'void ({'],
-  [
-    'a press before the slot',
-    '1d-press.ts',
-    'const slotBeganMs = await takeSlot(run, ports, found);',
-    'await dialog.press(run.signal).catch(() => undefined);\n    const slotBeganMs = await takeSlot(run, ports, found);',
-  ],
-  [
-    'AWSCURRENT moved without a test',
-    '3-test-secret.ts',
-    'const answer = await askUntilAccepted(run, ports, pending);',
-    'if (pending) return;\n  const answer = await askUntilAccepted(run, ports, pending);',
-  ],
-];
+import { recordResult } from '../record-results.ts';
+import { type Variant, variants } from './variants.ts';
 
 let tree: string;
 
@@ -45,9 +18,22 @@ beforeEach(() => {
 
 afterEach(() => rmSync(tree, { recursive: true }));
 
-/** What the model finds in the tree, in a process of its own. */
-function search(runs: number): string {
-  const script = `console.log((await (await import('./test/model/histories.ts')).findCounterexample(${runs}, 7)) ?? 'nothing')`;
+function breakRules(edits: Variant['edits']): void {
+  for (const [file, rule, broken] of edits) {
+    const path = join(tree, 'lambda/rotation', file);
+    const source = readFileSync(path, 'utf8');
+    expect(source, `${file} no longer has the rule that is to be broken`).toContain(rule);
+    writeFileSync(path, source.replace(rule, broken));
+  }
+}
+
+/** What the suite's own search finds in the tree, in a process of its own. */
+function search(name: string): string {
+  const script = [
+    "const { explore, small } = await import('./test/model/exhaustive.ts');",
+    `const found = await explore(small.find(({ what }) => what.includes('${name}')));`,
+    "console.log(found.counterexample ?? 'nothing');",
+  ].join('\n');
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     cwd: tree,
     encoding: 'utf8',
@@ -55,14 +41,23 @@ function search(runs: number): string {
   return stdout + stderr;
 }
 
-it.each(variants)('the model catches %s', (_name, file, rule, broken) => {
-  const path = join(tree, 'lambda/rotation', file);
-  const source = readFileSync(path, 'utf8');
-  expect(source).toContain(rule);
-  writeFileSync(path, source.replace(rule, broken));
-  expect(search(4_000)).toMatch(/^seed 7/);
+it.each(variants)('the model catches $name', ({ name, edits, caughtBy, caughtAs }) => {
+  breakRules(edits);
+  const beganMs = performance.now();
+  const found = search(caughtBy);
+  expect(found).toMatch(caughtAs);
+  const seconds = Math.round((performance.now() - beganMs) / 1000);
+  const outcome = /^WRONG: (.*)/m.exec(found)?.[1] ?? '';
+  recordResult({ level: 'model', what: `broken variant: ${name}`, cases: 1, outcome: `caught: ${outcome}`, seconds });
 });
 
-it('and finds nothing in the code as it is', () => {
-  expect(search(200)).toBe('nothing\n');
+it('a counterexample is told in readable lines: what is wrong, under which conditions, who did what, and how to repeat it', () => {
+  breakRules(variants.find(({ name }) => name === 'no mutex on the slot')?.edits ?? []);
+  const lines = search('a calm provider').trimEnd().split('\n');
+  expect(lines[0]).toMatch(/^WRONG: pressed again/);
+  expect(lines[1]).toMatch(/^Conditions: /);
+  expect(lines.filter((line) => / s ! /.test(line))).toHaveLength(1);
+  expect(lines.at(-2)).toMatch(/ X .*pressed again/);
+  expect(lines.at(-1)).toMatch(/^To repeat it: live\(/);
+  expect(lines.length).toBeLessThan(100);
 });

@@ -83,6 +83,20 @@ const forms: Record<string, string> = {
   'a script for a form': `<div><input id="u" type="email"><input id="p" type="password"><div style="cursor:pointer" onclick="go()">Log in</div></div><script>async function go(){const r=await fetch('/login',{method:'POST',body:new URLSearchParams({username:u.value,password:p.value})});location.href='/developer-tools'}</script>`,
   'a consent wall over it': `${onePage}<div id="w" style="position:fixed;inset:0;background:#fff9"><button onclick="w.remove()">Only necessary</button></div>`,
 };
+
+test('a button that did nothing yet is clicked again: the password had not left the browser', async () => {
+  const button = '<button type="button" id="b">Log in</button>';
+  const late = '<script>setTimeout(() => { b.onclick = () => b.form.submit(); }, 1500)</script>';
+  await behind({ form: onePage.replace('<button>Log in</button>', button) + late });
+  await opens();
+});
+
+test('a button that never does anything is not clicked for ever', async () => {
+  await behind({ form: onePage.replace('<button>Log in</button>', '<button type="button">Log in</button>') });
+  expect((await refusedWith()).message).toMatch(/neither the client id/);
+  expect(portal.logins).toEqual([]);
+});
+
 test.each(Object.entries(forms))('a login with %s is typed once', async (_name, form) => {
   await behind({ form });
   await opens();

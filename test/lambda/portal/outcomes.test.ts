@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { RotationError } from '../../../lambda/rotation/rotation-error.ts';
 import { chromiumProcesses } from './processes.ts';
-import { type Answer, html, open, parts, type SmallPortal, servePortal, usual } from './small-portal.ts';
+import { type Answer, driver, html, open, parts, type SmallPortal, servePortal, usual } from './small-portal.ts';
 
 const signal = AbortSignal.timeout(600_000);
 let portal: SmallPortal;
@@ -40,44 +40,6 @@ const onRotate =
   (it) =>
   ({ method, url }) =>
     method === 'POST' && url.pathname === '/rotate' ? reply(() => it.rotate()) : undefined;
-
-test.each([
-  ['an error without effect', () => new Response('', { status: 500 }), false, /answered 500 to POST \/rotate/],
-  [
-    'an error with effect',
-    (rotate: () => void) => {
-      rotate();
-      return new Response('', { status: 500 });
-    },
-    true,
-    /answered 500/,
-  ],
-  ['no answer', () => 'never' as const, false, /stayed open for 1500 ms/],
-  [
-    'no answer, with effect',
-    (rotate: () => void) => {
-      rotate();
-      return 'never' as const;
-    },
-    true,
-    /stayed open/,
-  ],
-  [
-    'a connection that is cut',
-    (rotate: () => void) => {
-      rotate();
-      return 'reset' as const;
-    },
-    true,
-    /stayed open/,
-  ],
-  ['a session that has expired', () => new Response('', { status: 401 }), false, /answered 401/],
-])('%s is told, and the page loaded anew shows what came of it', async (_name, reply, effect, words) => {
-  const { error, seen, before } = await pressed(onRotate(reply));
-  expect(error?.message).toMatch(words);
-  expect(seen).toBe(portal.secret());
-  expect(seen !== before).toBe(effect);
-});
 
 test('what the dialog complains about is told', async () => {
   const page: typeof usual = (it) =>
@@ -159,13 +121,29 @@ test('a click that Playwright gave up while it waited was certainly not made', a
 
 test('after a cancelled dialog nothing was pressed', async () => {
   portal = await servePortal(usual);
-  const tools = await open(portal, { preflightOpensDialog: true });
+  const driven = driver({ preflightOpensDialog: true });
+  const tools = await driven.open(portal.account, signal);
   await tools.look(signal);
   await tools.rehearse(signal);
-  expect(tools.findings().map(({ name }) => name)).toEqual(
+  expect(driven.findings().map(({ name }) => name)).toEqual(
     expect.arrayContaining(['client-id', 'client-secret', 'rotate', 'dialog', 'confirm', 'page']),
   );
-  expect(JSON.stringify(tools.findings())).not.toContain(portal.secret());
+  expect(JSON.stringify(driven.findings())).not.toContain(portal.secret());
   expect(portal.rotations).toBe(0);
   await tools.close();
+});
+
+test('a page that is not understood is in the report, without its values', async () => {
+  const page: typeof usual = (it) => usual(it).replaceAll('Client ID', 'Kennung');
+  const home = new Response(null, { status: 303, headers: { location: '/developer-tools' } });
+  portal = await servePortal(
+    page,
+    () =>
+      ({ url }) =>
+        url.pathname === '/' ? home.clone() : undefined,
+  );
+  const driven = driver({ times: { pageMs: 900 } });
+  await expect(driven.open(portal.account, signal)).rejects.toThrow(/neither the client id/);
+  expect(driven.findings().find(({ name }) => name === 'page')?.detail).toMatch(/Kennung/);
+  expect(JSON.stringify(driven.findings())).not.toContain(portal.secret());
 });

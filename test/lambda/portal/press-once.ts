@@ -59,7 +59,8 @@ export async function simulated(traits: Partial<PortalTraits>, times = {}) {
 
 /** A whole way through a portal with these traits: one press, the new secret read, and nothing else touched. */
 export async function pressesOnce(traits: Partial<PortalTraits>): Promise<void> {
-  const portal = await simulated(traits);
+  // A page that is only on the way is not looked at for so long.
+  const portal = await simulated(traits, { settleMs: 700 });
   const { provider, account, profile } = portal;
   const signal = AbortSignal.timeout(60_000);
   let tools: DeveloperTools | undefined;

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { playwrightPortal } from '../../../lambda/portal/portal.ts';
 import { parsePortalProfile } from '../../../lambda/portal/profile.ts';
-import type { DeveloperTools, PortalAccount } from '../../../lambda/rotation/ports.ts';
+import type { DeveloperTools, Portal, PortalAccount } from '../../../lambda/rotation/ports.ts';
 
 /** A portal of a few lines of HTML, which counts what is done to it. */
 export interface SmallPortal {
@@ -121,9 +121,13 @@ export const usual = ({ id, secret }: { id: string; secret: string }) =>
 
 /** Opens the portal with short times. */
 export function open(portal: SmallPortal, profile: object = {}, options: object = {}): Promise<DeveloperTools> {
+  return driver(profile, options).open(portal.account, AbortSignal.timeout(60_000));
+}
+
+export function driver(profile: object = {}, options: object = {}): Portal {
   const times = { pageMs: 5_000, settleMs: 400, clickMs: 2_500, dialogMs: 4_000, answerMs: 1_500 };
   const parsed = parsePortalProfile(
     JSON.stringify({ ...profile, times: { ...times, ...(profile as { times?: object }).times } }),
   );
-  return playwrightPortal({ profile: parsed, ...options }).open(portal.account, AbortSignal.timeout(60_000));
+  return playwrightPortal({ profile: parsed, ...options });
 }

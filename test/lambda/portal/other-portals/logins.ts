@@ -1,0 +1,129 @@
+/** Logins on an origin of their own, by more than one page, and the apps behind them. */
+import { type Lab, type OtherPortal, page, session, to } from './server.ts';
+
+const tools = (
+  { account, secret }: Lab,
+  zone = '',
+) => `<header class="bar"><button aria-label="Account" aria-haspopup="true" aria-expanded="false">RO</button></header><h1>Developer Tools</h1>
+  <div class="tabs"><a href="/developer-tools">API Access</a> <a href="/webhooks">Webhooks</a></div>
+  <section><h2>Basic Information</h2><div class="f"><label for="cid">Client ID</label><div><input id="cid" readonly value="${account.clientId}"><button aria-label="Copy to clipboard"><svg width="9" height="9"></svg></button></div></div>
+  <div class="f"><label for="cs">Client Secret</label><div><input id="cs" type="password" readonly value="${secret}"><button aria-label="Toggle secret visibility" onclick="cs.type=cs.type==='text'?'password':'text'"><svg width="9" height="9"></svg></button><button aria-label="Copy to clipboard"><svg width="9" height="9"></svg></button></div><p>The Client Secret is not base64 encoded.</p></div></section>
+  <section class="danger"><h2 id="dzh" tabindex="0" role="button" aria-expanded="false" onclick="this.setAttribute('aria-expanded','true');dz.hidden=false">Danger Zone</h2><div id="dz" hidden>${zone}
+  <div class="dz-card"><div><h4>Delete this application</h4><p>All your apps using this client will stop working.</p></div><button onclick="fetch('/delete',{method:'POST'})">Delete</button></div>
+  <div class="dz-card"><div><h4>Rotate secret</h4><p>All authorized apps will need to be updated with the new client secret.</p></div><button onclick="m.hidden=false">Rotate</button></div></div></section>
+  <div id="m" hidden style="position:fixed;inset:0;background:#0007;z-index:50"><div style="background:#fff;margin:99px;padding:9px"><h3>Rotate Client Secret</h3><p>Are you sure you want to rotate the client secret? All authorized apps will need to be updated with the new client secret.</p><button onclick="m.hidden=true">Cancel</button><button onclick="fetch('/api/rotate',{method:'POST'}).then(r=>r.json()).then(j=>setTimeout(()=>{cs.value=j.secret;m.hidden=true},400))">Rotate</button></div></div>`;
+
+const hidden =
+  '<input type="hidden" name="state" value="hKFo2SA"><div style="position:absolute;left:-9999px"><input type="text" tabindex="-1" name="honey" aria-hidden="true"></div>';
+const box = (title: string, content: string) =>
+  `<main class="_widget"><section><header><img alt="TradeAware" width="50" height="50"><h1>${title}</h1></header>${content}</section></main>`;
+
+/** Identifier first, in the manner of a hosted login. */
+const universal = (extra: {
+  otp?: boolean;
+  google?: boolean;
+  interstitial?: boolean;
+}): Pick<OtherPortal, 'app' | 'loginSite'> => ({
+  app:
+    (lab) =>
+    ({ url, signedIn, method }) => {
+      if (url.pathname === '/callback') return to('/', session);
+      if (method !== 'GET' || url.pathname.startsWith('/api')) return undefined;
+      if (!signedIn) return to(`${lab.login}/u/login/identifier?state=hKFo2SA&ui_locales=en`);
+      if (url.pathname === '/developer-tools') return page(tools(lab));
+      return page('<h1>Overview</h1><p>Everything is in order.</p>');
+    },
+  loginSite:
+    (lab) =>
+    ({ url, method, form }) => {
+      const step = url.pathname;
+      if (step === '/u/login/identifier') {
+        if (method === 'POST')
+          return form.get('username') === lab.account.username ? to(`/u/login/password?state=hKFo2SA`) : page('bad');
+        return page(
+          box(
+            'Welcome',
+            `<p>Log in to TradeAware to continue.</p><form method="POST">${hidden}<div class="input"><label for="username">Email address<span>*</span></label><input class="input" inputmode="email" name="username" id="username" type="text" value="" required autocomplete="email" autocapitalize="none"></div><div><button type="submit" name="action" value="default">Continue</button></div></form>${extra.google ? '<div class="divider">OR</div><form method="post" action="/google"><button data-provider="google">Continue with Google</button></form>' : ''}<p>Don't have an account? <a href="/signup">Sign up</a></p>`,
+          ),
+        );
+      }
+      if (step === '/u/login/password') {
+        if (method === 'POST')
+          return lab.knows(form.get('username'), form.get('password'))
+            ? to(
+                extra.otp
+                  ? '/u/mfa-otp-challenge?state=hKFo2SA'
+                  : extra.interstitial
+                    ? '/u/passkey-enrollment'
+                    : `${lab.app}/callback?code=abc`,
+              )
+            : page(box('Enter Your Password', '<span class="error">Wrong email or password</span>'));
+        return page(
+          box(
+            'Enter Your Password',
+            `<p>Enter your password for TradeAware to continue to Web App</p><form method="POST">${hidden}<div><span>${lab.account.username}</span> <a href="/u/login/identifier" aria-label="Edit email address">Edit</a><input type="hidden" name="username" value="${lab.account.username}"></div><div><label for="password">Password<span>*</span></label><input name="password" id="password" type="password" required autocomplete="current-password"><button type="button" role="switch" aria-checked="false" aria-label="Show password"><svg width="9" height="9"></svg></button></div><p><a href="/reset">Forgot password?</a></p><button type="submit" name="action" value="default">Continue</button></form>`,
+          ),
+        );
+      }
+      if (step === '/u/mfa-otp-challenge') {
+        if (method === 'POST') {
+          lab.codes.push(String(form.get('code')));
+          return to(extra.interstitial ? '/u/passkey-enrollment' : `${lab.app}/callback?code=abc`);
+        }
+        return page(
+          box(
+            'Verify Your Identity',
+            `<p>Check your preferred one-time password application for a code.</p><form method="POST">${hidden}<div><label for="code">Enter your one-time code<span>*</span></label><input type="text" name="code" id="code" autocomplete="off" inputmode="numeric"></div><div><input type="checkbox" name="rememberBrowser" id="rememberBrowser" value="true"><label for="rememberBrowser">Remember this device for 30 days</label></div><button type="submit" name="action" value="default">Continue</button></form><form method="post" action="/pick"><button type="submit" name="action" value="pick-authenticator">Try another method</button></form>`,
+          ),
+        );
+      }
+      if (step === '/u/passkey-enrollment') {
+        if (method === 'POST') return to(`${lab.app}/callback?code=abc`);
+        return page(
+          box(
+            'Create a passkey for this device',
+            `<p>With passkeys, you don't need to remember complex passwords.</p><form method="post" action="/enroll"><button>Create a passkey</button></form><form method="POST"><button name="action" value="snooze">Continue without passkeys</button></form>`,
+          ),
+        );
+      }
+      return undefined;
+    },
+});
+
+export const portals: Record<string, OtherPortal> = {
+  'hosted login, identifier first': { expect: 'pressed', ...universal({ google: true }) },
+  'hosted login with one-time code and passkey offer': {
+    expect: 'pressed',
+    totp: true,
+    ...universal({ otp: true, interstitial: true }),
+  },
+  'hosted login with one-time code, no seed': {
+    expect: { category: 'login', says: /one-time code .* no totp_secret/ },
+    ...universal({ otp: true }),
+  },
+  'a session that lasts': { expect: 'pressed', signedIn: true, ...universal({}) },
+  'six boxes for the code, sent at the last digit': {
+    expect: 'pressed',
+    totp: true,
+    app:
+      (lab) =>
+      ({ method, url, form, cookies, signedIn }) => {
+        if (url.pathname === '/login' && method === 'POST')
+          return lab.knows(form.get('login'), form.get('secret')) ? to('/verify', 'half=1; Path=/') : page('no');
+        if (url.pathname === '/verify' && method === 'POST') {
+          lab.codes.push(String(form.get('code')));
+          return Response.json({}, { headers: { 'set-cookie': session } });
+        }
+        if (method !== 'GET' || url.pathname.startsWith('/api')) return undefined;
+        if (url.pathname === '/verify')
+          return page(
+            `<h2>Two-factor authentication</h2><p>Enter the 6-digit code from your authenticator app</p><div id="b">${Array.from({ length: 6 }, (_, i) => `<input inputmode="numeric" maxlength="1" aria-label="Digit ${i + 1}">`).join('')}</div><script>const f=[...b.children];f.forEach((e,i)=>e.oninput=async()=>{if(i<5)return f[i+1].focus();await fetch('/verify',{method:'POST',body:new URLSearchParams({code:f.map(x=>x.value).join('')})});location='/developer-tools'})</script>`,
+          );
+        if (!signedIn)
+          return page(
+            `<h1>Sign in</h1><form method="post" action="/login"><div>Email<input name="login" type="text"></div><div>Password<input name="secret" type="password"></div><button>Sign in</button></form>${cookies ? '' : ''}`,
+          );
+        return url.pathname === '/developer-tools' ? page(tools(lab)) : undefined;
+      },
+  },
+};
