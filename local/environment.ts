@@ -11,7 +11,7 @@ import {
 import { CreateTopicCommand, DeleteTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type LambdaFunction, lambdaFunction } from './lambda-function.ts';
-import { startMessaging } from './messaging.ts';
+import { type MessagingOptions, startMessaging } from './messaging.ts';
 import {
   type LocalSecretsManager,
   type RotationOutcome,
@@ -25,6 +25,7 @@ export interface EnvironmentOptions {
   provider?: StartProviderOptions;
   /** `invoke` stands in for the function: a rotation begins, and its steps are left to the caller. */
   secretsManager?: SecretsManagerOptions;
+  messaging?: MessagingOptions;
   /** The function's portal profile. Default: the simulated provider's times. */
   portalProfile?: Record<string, unknown>;
   /** Added to the function's environment. */
@@ -104,7 +105,7 @@ async function start(
       ((event, signal) => fn?.invoke(event, signal) ?? Promise.reject(new Error('there is no function yet'))),
   });
   closers.push(service.close);
-  const messaging = options.endpoint ? undefined : await startMessaging();
+  const messaging = options.endpoint ? undefined : await startMessaging(options.messaging);
   if (messaging) closers.push(messaging.close);
   const urls = {
     secretsManager: options.endpoint ?? service.url,

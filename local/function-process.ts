@@ -14,7 +14,10 @@ process.once('message', async (order: Order) => {
   } as Context;
   let answer: Answer;
   try {
-    const { handler } = await import('../lambda/handler.ts');
+    // A test may bring a broken handler, to show that it would be noticed.
+    const { handler }: typeof import('../lambda/handler.ts') = await import(
+      process.env.HANDLER ?? '../lambda/handler.ts'
+    );
     answer = { result: await handler(order.event, context) };
   } catch (error) {
     const { name, message, stack = '' } = error as Error;

@@ -165,6 +165,12 @@ export class Provider {
     this.#record({ fact: 'rotated-by-hand', secretNumber: this.#secrets.length });
   }
 
+  /** The provider went back to its state of before the last rotation, as after a restored backup: the secret of then is the valid one. */
+  rollBack(): void {
+    this.#issue(undefined, this.#secrets.at(-2)?.value);
+    this.#record({ fact: 'rotated-by-hand', secretNumber: this.#secrets.length });
+  }
+
   otherClick(button: string): void {
     this.counters.otherClicks[button] = (this.counters.otherClicks[button] ?? 0) + 1;
     this.#record({ fact: 'other-click', button });
@@ -173,7 +179,7 @@ export class Provider {
   /** An access token for these credentials, or undefined where they are not accepted (now). */
   mintToken(clientId: string, clientSecret: string): TokenAnswer | undefined {
     const now = this.now();
-    const index = clientId === this.client.clientId ? this.#secrets.findIndex((s) => s.value === clientSecret) : -1;
+    const index = clientId === this.client.clientId ? this.#secrets.findLastIndex((s) => s.value === clientSecret) : -1;
     const secret = this.#secrets[index];
     const secretNumber = secret && index + 1;
     if (!secret || !secretNumber || now < secret.livesAt || now >= secret.diesAt) {
@@ -210,7 +216,10 @@ export class Provider {
     return accepted;
   }
 
-  #issue(propagation = this.#options.propagation ?? { oldDiesAfterMs: 0, newLivesAfterMs: 0 }): void {
+  #issue(
+    propagation = this.#options.propagation ?? { oldDiesAfterMs: 0, newLivesAfterMs: 0 },
+    value = newSecret(),
+  ): void {
     for (const name of ['oldDiesAfterMs', 'newLivesAfterMs'] as const) {
       const delayMs = propagation[name];
       if (!(delayMs >= 0 && delayMs <= propagationLimitMs)) {
@@ -220,7 +229,7 @@ export class Provider {
     const issuedAt = this.now();
     this.#newest().diesAt = issuedAt + propagation.oldDiesAfterMs;
     this.#secrets.push({
-      value: newSecret(),
+      value,
       issuedAt,
       livesAt: issuedAt + propagation.newLivesAfterMs,
       diesAt: Infinity,

@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
+import { type HttpBindings, serve } from '@hono/node-server';
 import { Secret } from 'otpauth';
 import { selfSignedCertificate } from './portal/self-signed-certificate.ts';
 import { type PortalSettings, portalApps } from './portal/server.ts';
 import { defaultTraits, type PortalTraits } from './portal/traits.ts';
 import { type OAuthClient, type PortalLogin, Provider, type ProviderOptions } from './provider.ts';
+import type { Fault, Intercept } from './secrets-manager.ts';
 import { apiPath, type TokenEndpointSettings, tokenEndpointApp, tokenPath } from './token-endpoint.ts';
 
 export type StartProviderOptions = ProviderOptions & {
@@ -16,6 +17,10 @@ export type StartProviderOptions = ProviderOptions & {
   /** How long the portal takes to answer; a real one needs some 300 ms. @default 0 */
   portalResponseDelayMs?: number;
   tokenEndpoint?: Partial<TokenEndpointSettings>;
+  /** Called before a request to the portal or the token endpoint, named `POST /path`; a fault is answered and the request has no effect. */
+  intercept?: Intercept;
+  /** Called when a request has had its effect; a fault is answered in place of the answer. */
+  interceptAfter?: Intercept;
 };
 
 export type RunningProvider = {
@@ -53,10 +58,10 @@ export async function startProvider(options: StartProviderOptions = {}): Promise
     outage: false,
     ...options.tokenEndpoint,
   };
-  const tokens = await listen(tokenEndpointApp(provider, tokenEndpointSettings));
+  const tokens = await listen(intercepted(tokenEndpointApp(provider, tokenEndpointSettings), options));
   const apps = portalApps(provider, portalSettings);
-  const portal = await listen(apps.portal, traits.obstacle === 'self-signed-certificate');
-  const login = await listen(apps.login);
+  const portal = await listen(intercepted(apps.portal, options), traits.obstacle === 'self-signed-certificate');
+  const login = await listen(intercepted(apps.login, options));
   Object.assign(portalSettings, { portalOrigin: portal.origin, loginOrigin: login.origin });
   return {
     provider,
@@ -76,6 +81,26 @@ export async function startProvider(options: StartProviderOptions = {}): Promise
 }
 
 type App = { fetch: Parameters<typeof serve>[0]['fetch'] };
+
+/** The app with the hooks around it. */
+function intercepted(app: App, { intercept, interceptAfter }: StartProviderOptions): App {
+  const refuse = (fault: Fault, { incoming }: HttpBindings) => {
+    if (fault !== 'drop')
+      return new Response(fault.message, { status: fault.status, ...(fault.headers && { headers: fault.headers }) });
+    incoming.socket.destroy();
+    return new Response();
+  };
+  return {
+    async fetch(request, bindings) {
+      const name = `${request.method} ${new URL(request.url).pathname}`;
+      const before = await intercept?.(name, undefined);
+      if (before) return refuse(before, bindings as HttpBindings);
+      const answer = await app.fetch(request, bindings);
+      const after = await interceptAfter?.(name, undefined);
+      return after ? refuse(after, bindings as HttpBindings) : answer;
+    },
+  };
+}
 
 async function listen(app: App, selfSigned = false): Promise<{ origin: string; close(): Promise<void> }> {
   const options = { fetch: app.fetch, hostname: '127.0.0.1', port: 0, overrideGlobalObjects: false };

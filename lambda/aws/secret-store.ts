@@ -30,6 +30,7 @@ export function secretStore(client: SecretsManagerClient, signal: AbortSignal): 
         name: answer.Name ?? secretId,
         rotationEnabled: answer.RotationEnabled ?? false,
         deletedAt: answer.DeletedDate,
+        primaryRegion: answer.PrimaryRegion,
         labels: new Map(Object.entries(answer.VersionIdsToStages ?? {})),
         tags: new Map((answer.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
       };

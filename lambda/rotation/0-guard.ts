@@ -18,6 +18,12 @@ export function guard(run: Run, secret: SecretDescription): 'pending' | 'current
       'restore the secret, or leave it: nothing rotates it',
     );
   }
+  if (secret.primaryRegion && secret.primaryRegion !== secret.arn.split(':')[3]) {
+    throw refuse(
+      `secret ${secret.name} is a replica of the one in ${secret.primaryRegion}`,
+      `rotate the one in ${secret.primaryRegion}: its replicas follow`,
+    );
+  }
   if (!secret.rotationEnabled) {
     throw refuse(
       `rotation is not enabled for secret ${secret.name}`,

@@ -13,6 +13,8 @@ export interface SecretDescription {
   name: string;
   rotationEnabled: boolean;
   deletedAt: Date | undefined;
+  /** Of a secret that has replicas, or is one. */
+  primaryRegion?: string | undefined;
   labels: ReadonlyMap<string, readonly string[]>;
   tags: ReadonlyMap<string, string>;
 }

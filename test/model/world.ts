@@ -279,9 +279,7 @@ export class World {
       ({ token, atMs, effect }) =>
         token === by.token && effect !== 'none' && atMs + this.#conduct.readLagMs < by.startedAtMs,
     );
-    // Where the report itself was struck, the bridge secret could not be asked.
-    if (error.pressed === 'no' && known && !by.struck)
-      this.violate(`${by.name} says pressed: no, though its rotation has pressed`);
+    if (error.pressed === 'no' && known) this.violate(`${by.name} says pressed: no, though its rotation has pressed`);
     if (error.pressed === 'no' && by.pressedAway) this.violate(`${by.name} says that it did not press, and it did`);
     if (error.pressed === 'yes' && !by.pressedAway) this.violate(`${by.name} says that it pressed, and it did not`);
   }
