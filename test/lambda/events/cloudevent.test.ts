@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { toCloudEvent, toEmailSubject, toEmailText } from '../../../lambda/events/cloudevent.ts';
-import type { RotationEvent } from '../../../lambda/rotation/rotation-event.ts';
+import { cloudEventSchema, toCloudEvent, toEmailSubject, toEmailText } from '../../../lambda/events/cloudevent.ts';
+import { eventTypes, type RotationEvent } from '../../../lambda/rotation/rotation-event.ts';
 
 const secretArn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:tradeaware/client-AbCdEf';
 
@@ -50,7 +50,31 @@ it('an event with a key that the contract does not have is not sent', () => {
 it('an e-mail says what happened and what to do next', () => {
   const event = toCloudEvent(failed, '2026-01-01T00:00:00.000Z');
   const text = toEmailText(event);
-  expect(text).toContain('What happened: no button named Rotate\nNext: correct the portal profile');
+  expect(text.split('\n').slice(0, 5)).toEqual([
+    'A step of the rotation failed.',
+    'What happened: no button named Rotate (portal-changed)',
+    'A new client secret may have been made: do not rotate by hand, the next try stores what the portal shows.',
+    'Next: correct the portal profile',
+    '',
+  ]);
   expect(text).toContain('pressed: unknown');
-  expect(toEmailSubject(event)).toBe('rotation-failed: tradeaware/client');
+  expect(toEmailSubject(event)).toBe('Client secret rotation failed: tradeaware/client');
+});
+
+it.each(eventTypes)('an e-mail of %s has a next action, and a subject that SNS takes', (type) => {
+  const event = toCloudEvent(
+    { ...failed, type, data: { ...failed.data, secret_name: 'é'.repeat(120) } },
+    '2026-01-01T00:00:00.000Z',
+  );
+  expect(toEmailText(event)).toMatch(/^Next: \S/m);
+  expect(toEmailSubject(event)).toMatch(/^[A-Z][\x20-\x7e]{9,99}$/);
+});
+
+it.each([
+  ['without what it always carries', { error: undefined }],
+  ['with what another type carries', { changeover_ms: 5 }],
+])('the contract of a type refuses an event %s', (_what, data) => {
+  const event = toCloudEvent(failed, '2026-01-01T00:00:00.000Z');
+  expect(cloudEventSchema.safeParse(event).success).toBe(true);
+  expect(cloudEventSchema.safeParse({ ...event, data: { ...event.data, ...data } }).success).toBe(false);
 });
