@@ -44,7 +44,7 @@ export interface AccessTokenSource {
   getToken(options?: GetTokenOptions): Promise<AccessToken>;
   /** Drops this token, if it is the one in hand, since an API has refused it. Of tokens younger than a minute, three in a row at most. */
   invalidate(token: string): void;
-  /** A rotation is about to press: renews now what is renewable. Never rejects. */
+  /** A rotation is about to press: renews now what may not last until it is over. Never rejects. */
   rotationStarted(): Promise<void>;
   /** The client secret has changed: the next mint reads it, unless this version is the one in hand. Tokens live on. */
   credentialsChanged(versionId: string): void;
@@ -111,6 +111,8 @@ const longestRenewalPauseMs = 300_000;
 const pausesMs = [1_000, 2_000, 4_000, 8_000] as const;
 const longestPauseMs = 10_000;
 const toleratedJumpMs = 60_000;
+/** Longer than nothing can be minted around a press. */
+const changeoverMs = 120_000;
 /** Reading a clock is the dearest part of a call that is served from memory. */
 const lookEveryMs = 100;
 const youngMs = 60_000;
@@ -188,7 +190,12 @@ class ClientCredentialsTokens implements AccessTokenSource {
   }
 
   async rotationStarted(): Promise<void> {
-    if (this.#held && !this.#isFresh(this.#held)) await this.#renew(true);
+    const held = this.#held;
+    if (!held) return;
+    const lifeMs = held.expiredAtMs - held.mintedAtMs;
+    // Later than a caller would be renewed for: else all that are seldom called would renew in the same second.
+    const soonMs = Math.max(lifeMs / 4, Math.min(lifeMs / 2, changeoverMs));
+    if (held.expiredAtMs - this.#clock.monotonicMs() < soonMs) await this.#renew(true);
   }
 
   credentialsChanged(versionId: string): void {

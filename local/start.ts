@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
 import { requestToken } from '../consumer/token-request.ts';
 import { type Check, checkRotations, short } from './checks.ts';
 import { type Environment, startEnvironment } from './environment.ts';
+import { type Load, libraryConsumer, naiveConsumer, startLoad } from './load.ts';
 import { fromLogLine, fromServiceEvent, type TimelineEntry } from './timeline.ts';
 
 const usage = `Rotates the client secret of a simulated provider: a real Chromium, the real handler, the real AWS SDK.
@@ -56,7 +58,9 @@ async function main(): Promise<number> {
     const environment = await Promise.race([starting, stopped]);
     environment.service.onEvent((event) => timeline(fromServiceEvent(event)));
     printPlaces(environment);
-    const checks = await Promise.race([rotateAndCheck(environment, options.rotations, functionLines), stopped]);
+    const consumers = startConsumers(environment, timeline, interrupted.signal);
+    const rotating = rotateAndCheck(environment, options.rotations, functionLines, consumers);
+    const checks = await Promise.race([rotating, stopped]);
     const ok = printChecks(checks);
     if (options.keep) {
       printLogin(environment);
@@ -110,6 +114,7 @@ async function rotateAndCheck(
   environment: Environment,
   count: number,
   functionLines: readonly string[],
+  consumers: Consumers,
 ): Promise<Check[]> {
   const { provider } = environment;
   const clientSecrets = [provider.provider.issuedSecret()];
@@ -129,13 +134,85 @@ async function rotateAndCheck(
     const outcome = await environment.rotate(token);
     clientSecrets.push(provider.provider.issuedSecret());
     print(outcome === 'succeeded' ? color.green('  succeeded') : color.red(`  ${outcome}`));
+    await consumers.restartNaive();
   }
-  return checkRotations(environment, {
+  const check = await consumers.stop();
+  const checks = await checkRotations(environment, {
     rotations,
     clientSecrets,
     tokenOfBefore: before.verdict === 'accepted' ? before.accessToken : '',
     printed: [...functionLines, ...printed],
   });
+  return [check, ...checks];
+}
+
+interface Consumers {
+  /** As a person does it who sees that the rotation is over. */
+  restartNaive(): Promise<void>;
+  /** Prints what they had, and says whether the library held. */
+  stop(): Promise<Check>;
+}
+
+/** Consumers under load: with the library, and a naive one beside them, whose failures are part of the timeline. */
+function startConsumers(
+  { provider: { apiUrl }, secretsManager: client, secrets }: Environment,
+  timeline: (entry: TimelineEntry) => void,
+  signal: AbortSignal,
+): Consumers {
+  const parts = { secretId: secrets.rotated, client, fetch };
+  const common = { apiUrl, signal };
+  const withLibrary = { ...common, newConsumer: () => libraryConsumer(parts) };
+  const running = startLoad({ ...withLibrary, consumers: 10, callsPerSecond: 40 });
+  const cold = startLoad({ ...withLibrary, consumers: 10, callsPerSecond: 5, consumerLifeMs: 0 });
+  let failingSinceMs: number | undefined;
+  let failedCalls = 0;
+  const source = 'naive consumer';
+  const naive: Load = startLoad({
+    ...{ ...common, consumers: 1, callsPerSecond: 5 },
+    newConsumer: () => naiveConsumer(parts, { secretMaxAgeMs: Number.POSITIVE_INFINITY, mintsForEachCall: true }),
+    onCall(failure) {
+      if (failure) failedCalls += 1;
+      if (failure && failingSinceMs === undefined) {
+        failingSinceMs = performance.now();
+        timeline({ source, fact: 'fails', detail: failure.message });
+      }
+      if (failure || failingSinceMs === undefined) return;
+      const seconds = ((performance.now() - failingSinceMs) / 1_000).toFixed(1);
+      timeline({ source, fact: 'works again', detail: `restarted; ${failedCalls} failed calls in ${seconds} s` });
+      failingSinceMs = undefined;
+      failedCalls = 0;
+    },
+  });
+  return {
+    async restartNaive() {
+      naive.restart();
+      const untilMs = performance.now() + 3_000;
+      while (failingSinceMs !== undefined && performance.now() < untilMs && !signal.aborted) await delay(20);
+    },
+    async stop() {
+      const [tally, coldTally, naiveTally] = await Promise.all([running.stop(), cold.stop(), naive.stop()]);
+      const failed = tally.failed + coldTally.failed;
+      const line = (name: string, { calls, failed }: { calls: number; failed: number }, more: string) => {
+        const counted = `${String(calls).padStart(5)} calls, ${failed} failed${more}`;
+        print(`  ${name.padEnd(34)} ${failed > 0 ? color.red(counted) : color.green(counted)}`);
+      };
+      const slowest = `; the slowest took ${Math.round(coldTally.slowestColdStartMs)} ms`;
+      const outage =
+        naiveTally.failed === 0 ? '' : `; the longest outage ${(naiveTally.worstOutageMs / 1_000).toFixed(1)} s`;
+      signal.throwIfAborted();
+      print();
+      print(color.bold('Consumers meanwhile'));
+      line('with the library, 10 that run', tally, '');
+      line('with the library, cold starts', coldTally, slowest);
+      line('naive: secret in its environment', naiveTally, outage);
+      const calls = tally.calls + coldTally.calls;
+      return {
+        name: 'consumers with the library',
+        ok: failed === 0 && calls > 0,
+        measured: `${failed} of ${calls} calls failed, ${coldTally.coldStarts} of them cold starts`,
+      };
+    },
+  };
 }
 
 /** Prints a line per fact as it happens, with the time since the first. */
@@ -146,7 +223,7 @@ function newTimeline(): (entry: TimelineEntry | undefined) => void {
     const seconds = ((performance.now() - beganMs) / 1000).toFixed(2).padStart(7);
     const fact = entry.fact.padEnd(17);
     print(
-      `${color.dim(`${seconds} s`)}  ${entry.source.padEnd(15)}  ${entry.fact === 'press' ? color.red(fact) : color.bold(fact)}  ${entry.detail}`,
+      `${color.dim(`${seconds} s`)}  ${entry.source.padEnd(15)}  ${entry.fact === 'press' || entry.fact === 'fails' ? color.red(fact) : color.bold(fact)}  ${entry.detail}`,
     );
   };
 }
