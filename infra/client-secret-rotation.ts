@@ -1,19 +1,24 @@
-import { Aws, Duration, RemovalPolicy, Size, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
-import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import * as sns from 'aws-cdk-lib/aws-sns';
-import type * as ssm from 'aws-cdk-lib/aws-ssm';
+import type * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { assetHandler, functionCode } from './function-asset.ts';
+import { RotationAlarms } from './alarms.ts';
+import { keysOf, RotationFunction, throughSecretsManager } from './rotation-function.ts';
 
 /** Properties of a ClientSecretRotation. */
 export interface ClientSecretRotationProps {
+  /**
+   * The function that rotates. One can rotate several client secrets.
+   *
+   * @default - a new one with its defaults
+   */
+  readonly rotationFunction?: RotationFunction;
+
   /**
    * Days from one rotation to the next, 1 to 1000.
    *
@@ -22,45 +27,44 @@ export interface ClientSecretRotationProps {
   readonly rotationIntervalDays?: number;
 
   /**
-   * Where the portal profile is read from, so that labels can be corrected without a deployment.
+   * The client secret, in this account and region, imported by its complete ARN.
    *
-   * @default - the built-in profile: TradeAware's portal in English
+   * @default - a new one, without a value
    */
-  readonly portalProfileParameter?: ssm.IParameter;
+  readonly rotatedSecret?: secretsmanager.ISecret;
 
   /**
-   * Where the function puts what it saw when the portal was not as expected. It may write objects, and read none.
+   * The login to the portal, in this account and region. Several client secrets may share one.
    *
-   * @default - no evidence is kept
+   * @default - a new one, without a value
    */
-  readonly evidenceBucket?: s3.IBucket;
+  readonly loginSecret?: secretsmanager.ISecret;
 
   /**
-   * Whether the daily preflight repairs what needs no press. Without it the function may not start a rotation.
+   * Slot and bridge token, in this account and region. Each client secret needs its own.
    *
-   * @default true
+   * @default - a new one, without a value
    */
-  readonly preflightRepairs?: boolean;
+  readonly bridgeSecret?: secretsmanager.ISecret;
 
   /**
-   * The key that encrypts the three secrets. The function uses it through Secrets Manager only; an imported key's
-   * policy must leave that to IAM.
+   * The key that encrypts the secrets that are created. The function uses it through Secrets Manager only; an imported key's
+   * policy must leave that to IAM. An imported secret brings its own (`encryptionKey`).
    *
-   * @default - a new key, rotated yearly, kept when the stack is deleted
+   * @default - a new key, rotated yearly
    */
-  readonly encryptionKey?: kms.IKey;
+  readonly secretsKey?: kms.IKey;
 
   /**
-   * The function's code.
+   * What becomes of the secrets and their key that are created here, when they or the stack are removed.
    *
-   * @default - lambda/handler.ts and Chromium, built at synth
+   * @default RemovalPolicy.RETAIN
    */
-  readonly code?: lambda.Code;
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
- * A client secret that rotates: the secret and the two that its rotation needs, the function, the topic, the schedule
- * and the daily preflight.
+ * A client secret that rotates: the secret and the two that its rotation needs, the schedule, the daily preflight and the alarms.
  *
  * The secrets are created without a value, because values never pass through CloudFormation, and are kept whatever
  * happens to the stack. Neither creating nor updating this construct rotates: the first rotation is an operator's.
@@ -72,167 +76,246 @@ export class ClientSecretRotation extends Construct {
   readonly loginSecret: secretsmanager.ISecret;
   /** Slot and bridge token, written by the function before a press. */
   readonly bridgeSecret: secretsmanager.ISecret;
-  /** What happens to the client secret, as CloudEvents. */
-  readonly topic: sns.ITopic;
-  /** The rotation function. */
-  readonly rotationFunction: lambda.IFunction;
+  /** The function that rotates. */
+  readonly rotationFunction: RotationFunction;
+  /** What calls a person. */
+  readonly alarms: RotationAlarms;
+  /** The secrets that are created here, with their ids. */
+  private readonly created = new Map<secretsmanager.ISecret, string>();
 
   constructor(scope: Construct, id: string, props: ClientSecretRotationProps = {}) {
     super(scope, id);
-    const preflightRepairs = props.preflightRepairs ?? true;
-    const encryptionKey =
-      props.encryptionKey ??
-      new kms.Key(this, 'SecretsKey', {
+    const rotationIntervalDays = props.rotationIntervalDays ?? 30;
+    // @see Secrets Manager API reference, RotationRulesType
+    if (!Number.isInteger(rotationIntervalDays) || rotationIntervalDays < 1 || rotationIntervalDays > 1000) {
+      throw new Error(`rotationIntervalDays: a whole number from 1 to 1000, not ${rotationIntervalDays}`);
+    }
+    const { removalPolicy = RemovalPolicy.RETAIN } = props;
+    let secretsKey = props.secretsKey;
+    const empty = (secretId: string, description: string, notScheduledBecause?: string) => {
+      secretsKey ??= new kms.Key(this, 'SecretsKey', {
         description: 'Encrypts the client secret, the portal login and the bridge token',
         enableKeyRotation: true,
-        removalPolicy: RemovalPolicy.RETAIN,
+        removalPolicy,
       });
-    this.rotatedSecret = this.emptySecret(encryptionKey, 'RotatedSecret', 'OAuth client secret, rotated');
-    this.loginSecret = this.emptySecret(
-      encryptionKey,
-      'LoginSecret',
-      'Login to the portal in which the client secret is rotated',
-      'Only the portal can change this password; the operator stores it here.',
-    );
-    this.bridgeSecret = this.emptySecret(
-      encryptionKey,
-      'BridgeSecret',
-      'Access token for consumers while the client secret rotates, written by the rotation function only',
-      'The rotation of the client secret writes a new token into it before each press.',
-    );
+      return this.emptySecret(secretsKey, removalPolicy, secretId, description, notScheduledBecause);
+    };
+    this.rotatedSecret = props.rotatedSecret ?? empty('RotatedSecret', 'OAuth client secret, rotated');
+    this.loginSecret =
+      props.loginSecret ??
+      empty(
+        'LoginSecret',
+        'Login to the portal in which the client secret is rotated',
+        'Only the portal can change this password; the operator stores it here.',
+      );
+    this.bridgeSecret =
+      props.bridgeSecret ??
+      empty(
+        'BridgeSecret',
+        'Access token for consumers while the client secret rotates, written by the rotation function only',
+        'The rotation of the client secret writes a new token into it before each press.',
+      );
+    this.assertHere({
+      rotatedSecret: this.rotatedSecret,
+      loginSecret: this.loginSecret,
+      bridgeSecret: this.bridgeSecret,
+    });
 
-    const topicKey = new kms.Key(this, 'TopicKey', {
-      description: 'Encrypts the rotation events',
-      enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const topic = new sns.Topic(this, 'Topic', {
-      displayName: 'Client secret rotation',
-      masterKey: topicKey,
-      enforceSSL: true,
-      signatureVersion: '2',
-    });
-    this.topic = topic;
+    this.rotationFunction = props.rotationFunction ?? new RotationFunction(this, 'RotationFunction');
+    this.rotationFunction.allowRotation(this);
 
-    const logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.ONE_YEAR });
-    const role = new iam.Role(this, 'Role', {
-      description: 'The client secret rotation function',
-      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-    });
-    const allow = (actions: string[], resource: string, conditions: Record<string, Record<string, string>> = {}) =>
-      role.addToPolicy(new iam.PolicyStatement({ actions, resources: [resource], conditions }));
-    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn);
-    allow(
-      [
-        'secretsmanager:DescribeSecret',
-        'secretsmanager:GetSecretValue',
-        'secretsmanager:ListSecretVersionIds',
-        'secretsmanager:PutSecretValue',
-        'secretsmanager:TagResource',
-        'secretsmanager:UpdateSecretVersionStage',
-      ],
-      this.rotatedSecret.secretArn,
-    );
-    allow(['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'], this.loginSecret.secretArn);
-    allow(
-      ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
-      this.bridgeSecret.secretArn,
-    );
-    // @see Secrets Manager user guide, "Secret encryption and decryption in AWS Secrets Manager"
-    allow(['kms:Decrypt', 'kms:GenerateDataKey'], encryptionKey.keyArn, {
-      StringEquals: { 'kms:ViaService': `secretsmanager.${Aws.REGION}.amazonaws.com` },
-    });
-    allow(['sns:GetTopicAttributes', 'sns:Publish'], topic.topicArn);
-    // @see SNS developer guide, "Managing Amazon SNS encryption keys and costs"
-    allow(['kms:Decrypt', 'kms:GenerateDataKey*'], topicKey.keyArn);
-    Validations.of(role).acknowledge({
-      id: 'AwsSolutions-IAM5[Action::kms:GenerateDataKey*]',
-      reason:
-        'Publishing to an encrypted topic needs the family of GenerateDataKey actions, as SNS documents; on one key.',
-    });
-    if (props.evidenceBucket) {
-      allow(['s3:PutObject'], props.evidenceBucket.arnForObjects('portal/*'));
-      const bucketKey = props.evidenceBucket.encryptionKey;
-      if (bucketKey) allow(['kms:GenerateDataKey'], bucketKey.keyArn);
-    }
-    if (props.portalProfileParameter) allow(['ssm:GetParameter'], props.portalProfileParameter.parameterArn);
-
-    const rotationFunction = new lambda.Function(this, 'Function', {
-      description: 'Rotates an OAuth client secret in the portal of its provider',
-      code: props.code ?? functionCode(),
-      handler: assetHandler,
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: lambda.Architecture.X86_64,
-      memorySize: 2048,
-      ephemeralStorageSize: Size.gibibytes(1),
-      timeout: Duration.minutes(15),
-      role,
-      logGroup,
-      // A preflight that failed has said so; Secrets Manager retries a rotation by itself. No reserved concurrency
-      // either: it is no mutex, and makes rotations loop (Secrets Manager user guide, "Troubleshoot rotation").
-      retryAttempts: 0,
-      environment: {
-        ROTATION_TOPIC_ARN: topic.topicArn,
-        ...(props.portalProfileParameter && { PORTAL_PROFILE_PARAMETER: props.portalProfileParameter.parameterName }),
-        ...(props.evidenceBucket && { EVIDENCE_BUCKET: props.evidenceBucket.bucketName }),
-        ...(!preflightRepairs && { PREFLIGHT_REPAIRS: 'off' }),
-      },
-    });
-    this.rotationFunction = rotationFunction;
-
-    if (preflightRepairs) {
-      // A policy of its own: in the role's default policy, the function's ARN would be a circular dependency.
-      // @see Secrets Manager API reference, RotateSecret: its caller needs lambda:InvokeFunction too.
-      new iam.Policy(this, 'RepairsPolicy', {
-        roles: [role],
-        statements: [
-          new iam.PolicyStatement({
-            actions: ['secretsmanager:RotateSecret'],
-            resources: [this.rotatedSecret.secretArn],
-          }),
-          new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [rotationFunction.functionArn] }),
-        ],
-      });
-    }
-
-    // Not secretsmanager.RotationSchedule: that adds an invoke permission without SourceAccount (aws/aws-cdk#29791)
-    // and grants the function more than it needs.
-    const invoke = new lambda.CfnPermission(this, 'SecretsManagerInvoke', {
-      action: 'lambda:InvokeFunction',
-      functionName: rotationFunction.functionArn,
-      principal: 'secretsmanager.amazonaws.com',
-      sourceAccount: Aws.ACCOUNT_ID,
-    });
     const schedule = new secretsmanager.CfnRotationSchedule(this, 'RotationSchedule', {
       secretId: this.rotatedSecret.secretArn,
-      rotationLambdaArn: rotationFunction.functionArn,
-      rotationRules: { automaticallyAfterDays: props.rotationIntervalDays ?? 30 },
+      rotationLambdaArn: this.rotationFunction.function.functionArn,
+      rotationRules: { automaticallyAfterDays: rotationIntervalDays },
       // CloudFormation rotates at once unless told not to: a deployment would press (aws/aws-cdk#25365).
       rotateImmediatelyOnUpdate: false,
     });
-    schedule.addResourceDependency(invoke);
+    schedule.addResourceDependency(this.rotationFunction.secretsManagerPermission);
 
     new events.Rule(this, 'DailyPreflight', {
       description: 'Looks daily whether the next rotation will succeed; never presses',
       schedule: events.Schedule.rate(Duration.days(1)),
       targets: [
-        new targets.LambdaFunction(rotationFunction, {
+        new targets.LambdaFunction(this.rotationFunction.function, {
           event: events.RuleTargetInput.fromObject({ Step: 'preflight', SecretId: this.rotatedSecret.secretArn }),
+          retryAttempts: 0,
         }),
       ],
     });
+    this.alarms = new RotationAlarms(this, 'Alarms', { rotation: this, rotationIntervalDays });
+  }
+
+  /**
+   * Lets a program read the client secret, under AWSCURRENT and AWSPENDING, and the bridge token; never the login. Each request has
+   * to name its staging label, as `consumer/` does.
+   *
+   * A principal of another account is let in by the policies of the secrets and of their key as well, where those are created
+   * here; its own account has to allow it too.
+   */
+  grantConsume(grantee: iam.IGrantable): iam.Grant {
+    const { rotatedSecret, bridgeSecret } = this;
+    const reads = [
+      this.grantRead(grantee, rotatedSecret, ['AWSCURRENT', 'AWSPENDING']),
+      this.grantRead(grantee, bridgeSecret, ['AWSCURRENT']),
+    ];
+    const decrypts = [...keysOf([rotatedSecret, bridgeSecret])].map(([key, secrets]) => {
+      const conditions = throughSecretsManager(secrets);
+      return iam.Grant.addToPrincipalOrResource({
+        grantee,
+        actions: ['kms:Decrypt'],
+        resourceArns: [key.keyArn],
+        resourceSelfArns: ['*'],
+        conditions,
+        resource: this.withPolicy(key, (statement) => {
+          // In the key's own policy the ARNs of its secrets would be a circular dependency; their policies are narrow enough.
+          const viaService = conditions.StringEquals['kms:ViaService'];
+          return key.addToResourcePolicy(
+            statement.copy({ conditions: { StringEquals: { 'kms:ViaService': viaService } } }),
+          );
+        }),
+      });
+    });
+    return [...reads, ...decrypts].reduce((all, grant) => all.combine(grant));
+  }
+
+  /**
+   * Lets a principal, of another account as well, subscribe to the events.
+   */
+  grantSubscribe(grantee: iam.IGrantable): iam.Grant {
+    return this.topic.grantSubscribe(grantee);
+  }
+
+  /** What happens to the client secret, as CloudEvents. */
+  get topic(): sns.ITopic {
+    return this.rotationFunction.topic;
+  }
+
+  /** A metric that the function prints about this client secret. */
+  metric(metricName: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      namespace: 'RotateClientSecret',
+      metricName,
+      dimensionsMap: { secret: this.rotatedSecret.secretArn },
+      statistic: cloudwatch.Stats.SUM,
+      ...options,
+    });
+  }
+
+  /** Steps that began. One without `StepsSucceeded` failed, timed out or was killed. */
+  metricStepsStarted(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('StepsStarted', options);
+  }
+
+  /** Steps that succeeded: four in a rotation. */
+  metricStepsSucceeded(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('StepsSucceeded', options);
+  }
+
+  /** Rotations that moved AWSCURRENT. */
+  metricRotationsSucceeded(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('RotationsSucceeded', options);
+  }
+
+  /** Failures that no retry mends. */
+  metricFatalFailures(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('FatalFailures', options);
+  }
+
+  /** 1 for a preflight that found all in order, 0 for another. */
+  metricPreflightOk(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('PreflightOk', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /** 1 for a preflight that saw the portal show another client secret than AWSCURRENT's, 0 for another. */
+  metricDrift(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Drift', { statistic: cloudwatch.Stats.MINIMUM, ...options });
+  }
+
+  /** Age of the value under AWSCURRENT, in days, as of the daily preflight. */
+  metricDaysSinceRotation(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('DaysSinceRotation', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  private grantRead(grantee: iam.IGrantable, secret: secretsmanager.ISecret, stages: string[]): iam.Grant {
+    return iam.Grant.addToPrincipalOrResource({
+      grantee,
+      actions: ['secretsmanager:GetSecretValue'],
+      resourceArns: [secret.secretArn],
+      resourceSelfArns: ['*'],
+      conditions: { 'ForAnyValue:StringEquals': { 'secretsmanager:VersionStage': stages } },
+      resource: this.withPolicy(secret, (statement) => this.addToSecretPolicy(secret, statement)),
+    });
+  }
+
+  /** The resource, with another way to add to its policy; whoever deploys is told where there is none. */
+  private withPolicy(
+    resource: secretsmanager.ISecret | kms.IKey,
+    add: (statement: iam.PolicyStatement) => iam.AddToResourcePolicyResult,
+  ): iam.IResourceWithPolicy {
+    const addToResourcePolicy = (statement: iam.PolicyStatement) => {
+      const added = add(statement);
+      if (!added.statementAdded) {
+        const missing = JSON.stringify(Stack.of(this).resolve(statement.toStatementJson()));
+        Annotations.of(this).addWarningV2(
+          `rotate-client-secret:policy-of-${resource.node.id}`,
+          `${resource.node.path} was imported, and its policy is not written from here: add ${missing} to it`,
+        );
+      }
+      return added;
+    };
+    return Object.create(resource, { addToResourcePolicy: { value: addToResourcePolicy } }) as iam.IResourceWithPolicy;
+  }
+
+  private addToSecretPolicy(secret: secretsmanager.ISecret, statement: iam.PolicyStatement) {
+    const id = this.created.get(secret);
+    // A policy for an imported secret would replace the one that it has.
+    if (!id) return { statementAdded: false };
+    const policy = (this.node.tryFindChild(`${id}Policy`) ??
+      new secretsmanager.CfnResourcePolicy(this, `${id}Policy`, {
+        secretId: secret.secretArn,
+        resourcePolicy: new iam.PolicyDocument(),
+        blockPublicPolicy: true,
+      })) as secretsmanager.CfnResourcePolicy;
+    (policy.resourcePolicy as iam.PolicyDocument).addStatements(statement);
+    return { statementAdded: true, policyDependable: policy };
+  }
+
+  /** Secrets Manager rotates where it is, and hands the function secrets of its own account. */
+  private assertHere(secrets: Record<string, secretsmanager.ISecret>): void {
+    const { region, account } = Stack.of(this);
+    for (const [prop, { env, secretArn, secretFullArn }] of Object.entries(secrets)) {
+      // A policy and a metric need it, and the service misreads a partial one whose name ends in a hyphen and six letters.
+      if (!secretFullArn)
+        throw new Error(`${prop}: ${secretArn} is not a complete ARN: import it by fromSecretCompleteArn`);
+      for (const [what, its, ours] of [
+        ['region', env.region, region],
+        ['account', env.account, account],
+      ] as const) {
+        if (Token.isUnresolved(its) || Token.isUnresolved(ours) || its === ours) continue;
+        throw new Error(`${prop}: ${secretArn} is in ${what} ${its}, but must be in that of the stack, ${ours}`);
+      }
+    }
   }
 
   /** CloudFormation leaves a secret empty that has neither SecretString nor GenerateSecretString; `Secret` has one. */
-  private emptySecret(encryptionKey: kms.IKey, id: string, description: string, notScheduledBecause?: string) {
-    const secret = new secretsmanager.CfnSecret(this, id, { description, kmsKeyId: encryptionKey.keyArn });
-    secret.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  private emptySecret(
+    encryptionKey: kms.IKey,
+    removalPolicy: RemovalPolicy,
+    id: string,
+    description: string,
+    notScheduledBecause?: string,
+  ): secretsmanager.ISecret {
+    const created = new secretsmanager.CfnSecret(this, id, { description, kmsKeyId: encryptionKey.keyArn });
+    created.applyRemovalPolicy(removalPolicy);
     if (notScheduledBecause) {
-      Validations.of(secret).acknowledge({ id: 'AwsSolutions-SMG4', reason: notScheduledBecause });
+      Validations.of(created).acknowledge({ id: 'AwsSolutions-SMG4', reason: notScheduledBecause });
     }
-    return secretsmanager.Secret.fromSecretAttributes(this, `${id}Import`, {
-      secretCompleteArn: secret.ref,
+    const secret = secretsmanager.Secret.fromSecretAttributes(this, `${id}Import`, {
+      secretCompleteArn: created.ref,
       encryptionKey,
     });
+    this.created.set(secret, id);
+    return secret;
   }
 }

@@ -1,31 +1,82 @@
 import { z } from 'zod';
 
-/**
- * The keys of cdk.json's `context`, or of `cdk --context KEY=VALUE`, where every value is a string.
- * A description is what an operator reads where the value does not fit it.
- */
+const matching = (pattern: RegExp, remedy: string) => z.string(remedy).regex(pattern, remedy);
+const wholeNumber = (min: number, max: number, remedy: string) =>
+  z.coerce.number(remedy).int(remedy).min(min, remedy).max(max, remedy);
+/** `--context KEY=VALUE` gives text only. */
+const fromText = <S extends z.ZodType>(schema: S) =>
+  z.preprocess((value) => {
+    if (typeof value !== 'string') return value;
+    try {
+      return JSON.parse(value) as unknown;
+    } catch {
+      return value;
+    }
+  }, schema);
+const flag = fromText(z.boolean('true or false'));
+const list = <S extends z.ZodType>(item: S, remedy: string) => fromText(z.array(item, remedy));
+
+const arn = (service: string, resource: string, remedy: string) =>
+  matching(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`), remedy);
+const accountId = matching(/^\d{12}$/, 'an account id of 12 digits, as text');
+const keyArn = arn('kms', 'key/[\\w-]+', 'the ARN of a KMS key: an alias is not enough');
+const topicArn = arn('sns', '[\\w-]{1,256}', 'the ARN of a standard SNS topic');
+const secretArn = arn(
+  'secretsmanager',
+  'secret:[\\w/+=.@-]+-[A-Za-z0-9]{6}',
+  'the ARN of a secret, with the six characters at its end',
+);
+
+/** One client secret. What is left out is created, without a value. */
+const clientSecretSchema = z.strictObject(
+  {
+    rotatedSecretArn: secretArn.optional(),
+    loginSecretArn: secretArn.optional(),
+    bridgeSecretArn: secretArn.optional(),
+    consumers: list(
+      matching(/^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+$/, 'the ARN of an IAM role or user'),
+      'a list of ARNs of roles or users',
+    ).default([]),
+  },
+  { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'an object, {} where all is to be created') },
+);
+
+/** The keys of cdk.json's `context`, or of `cdk --context KEY=VALUE`. The messages say what a value must be. */
 const keys = {
-  rotationIntervalDays: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1000)
-    .default(30)
-    .describe('a whole number of days from 1 to 1000, which is what Secrets Manager takes'),
-  portalProfileParameter: z
-    .string()
-    .regex(/^(?!\/?(aws|ssm))([\w.-]+|(\/[\w.-]+)+)$/i)
-    .optional()
-    .describe('the name, not the ARN, of an SSM parameter, such as /tradeaware/portal-profile'),
-  evidenceBucketName: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/)
-    .optional()
-    .describe('the name, not the ARN, of an S3 bucket that exists'),
-  preflightRepairs: z
-    .union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
-    .default(true)
-    .describe('true or false'),
+  clientSecrets: fromText(
+    z
+      .record(
+        z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/),
+        clientSecretSchema,
+        'an object with a name of letters and digits for each client secret, such as {"Rotation": {}}',
+      )
+      .refine((given) => Object.keys(given).length > 0, 'an object with at least one client secret'),
+  ).default({ Rotation: { consumers: [] } }),
+  sharedFunction: flag.default(true),
+  rotationIntervalDays: wholeNumber(
+    1,
+    1000,
+    'a whole number of days from 1 to 1000, which is what Secrets Manager takes',
+  ).default(30),
+  preflightRepairs: flag.default(true),
+  portalProfileParameter: matching(
+    /^(?!\/?(aws|ssm))([\w.-]+|(\/[\w.-]+)+)$/i,
+    'the name, not the ARN, of an SSM parameter, such as /tradeaware/portal-profile',
+  ).optional(),
+  evidenceBucketName: matching(
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    'the name, not the ARN, of an S3 bucket that exists',
+  ).optional(),
+  account: accountId.optional(),
+  region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region, such as eu-central-1').optional(),
+  vpc: matching(/^(new|vpc-[0-9a-f]{8,17})$/, 'new, or the id of a VPC that exists, such as vpc-0a1b2c3d').optional(),
+  secretsKeyArn: keyArn.optional(),
+  operationsKeyArn: keyArn.optional(),
+  topicArn: topicArn.optional(),
+  topicKeyArn: keyArn.optional(),
+  alarmTopicArn: topicArn.optional(),
+  subscriberAccounts: list(accountId, 'a list of account ids').default([]),
+  tracing: flag.default(false),
 };
 const configSchema = z.strictObject(keys);
 
@@ -35,6 +86,10 @@ export type Config = z.infer<typeof configSchema>;
 /** Says which keys of the context are wrong and what to write instead, one line each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+
+  constructor(lines: string[]) {
+    super(['Mend the context in cdk.json, or what --context says:', ...lines.map((line) => `  ${line}`)].join('\n'));
+  }
 }
 
 /**
@@ -42,16 +97,69 @@ export class ConfigError extends Error {
  * @throws ConfigError
  */
 export function readConfig(context: Record<string, unknown>): Config {
-  const ours = Object.entries(context).filter(([key]) => /^[a-z]+$/i.test(key));
-  const parsed = configSchema.safeParse(Object.fromEntries(ours));
-  if (parsed.success) return parsed.data;
-  const lines = ours
-    .map(([key, value]) => ({ key, value, type: keys[key as keyof typeof keys] as z.ZodType | undefined }))
-    .filter(({ value, type }) => !type?.safeParse(value).success)
-    .map(({ key, value, type }) =>
-      type
-        ? `  ${key} is ${JSON.stringify(value)}, but must be ${type.description}`
-        : `  ${key} is no key of ours: remove it, or take one of ${Object.keys(keys).join(', ')}`,
+  const ours = Object.fromEntries(Object.entries(context).filter(([key]) => /^[a-z]+$/i.test(key)));
+  const parsed = configSchema.safeParse(ours);
+  if (!parsed.success)
+    throw new ConfigError([...new Set(parsed.error.issues.flatMap((issue) => complaint(issue, ours)))]);
+  const lines = contradictions(parsed.data);
+  if (lines.length > 0) throw new ConfigError(lines);
+  return parsed.data;
+}
+
+function complaint(issue: z.core.$ZodIssue, ours: Record<string, unknown>): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = issue.path.length === 0 ? keys : clientSecretSchema.shape;
+    return issue.keys.map(
+      (key) =>
+        `${[...issue.path, key].join('.')} is no key of ours: remove it, or take one of ${Object.keys(known).join(', ')}`,
     );
-  throw new ConfigError(['Mend the context in cdk.json, or what --context says:', ...lines].join('\n'));
+  }
+  const value = issue.path.reduce<unknown>((within, key) => (within as Record<PropertyKey, unknown>)?.[key], ours);
+  const message = issue.code === 'invalid_key' ? 'named with letters and digits' : issue.message;
+  return [`${issue.path.join('.')} is ${JSON.stringify(value)}, but must be ${message}`];
+}
+
+/** What only values together show. */
+function contradictions(config: Config): string[] {
+  const lines: string[] = [];
+  if ((config.account === undefined) !== (config.region === undefined)) {
+    lines.push('account and region go together: give both, or neither');
+  }
+  if (config.vpc?.startsWith('vpc-') && !config.region) {
+    lines.push(`vpc is ${config.vpc}, which is looked up at synth: give account and region too`);
+  }
+  if (config.topicKeyArn && !config.topicArn) {
+    lines.push(
+      'topicKeyArn is the key of the topic in topicArn, which is not given: give it, or operationsKeyArn for a new topic',
+    );
+  }
+  const secrets = Object.entries(config.clientSecrets).flatMap(([name, given]) =>
+    (['rotatedSecretArn', 'loginSecretArn', 'bridgeSecretArn'] as const).map((key) => ({
+      key: `clientSecrets.${name}.${key}`,
+      value: given[key],
+    })),
+  );
+  const arns = [
+    ...secrets,
+    ...(['secretsKeyArn', 'operationsKeyArn', 'topicArn', 'topicKeyArn', 'alarmTopicArn'] as const).map((key) => ({
+      key,
+      value: config[key],
+    })),
+  ].filter(({ value }) => value !== undefined);
+  const region = config.region ?? arns[0]?.value?.split(':')[3];
+  for (const { key, value } of arns) {
+    const [, , service, its, account] = value?.split(':') ?? [];
+    if (its !== region) lines.push(`${key} is in region ${its}, but must be in ${region}, with all the rest`);
+    if (service === 'secretsmanager' && config.account && account !== config.account) {
+      lines.push(
+        `${key} is in account ${account}, but must be in ${config.account}: Secrets Manager rotates where it is`,
+      );
+    }
+  }
+  const once = secrets.filter(({ key, value }) => value && !key.endsWith('.loginSecretArn'));
+  for (const { key, value } of once) {
+    const twin = once.find((other) => other.value === value);
+    if (twin?.key !== key) lines.push(`${key} is ${twin?.key} too: each client secret needs its own`);
+  }
+  return lines;
 }

@@ -1,9 +1,23 @@
-import { chmodSync, cpSync, readdirSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { type BuildOptions, buildSync } from 'esbuild';
+import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const packages = join(root, 'node_modules');
@@ -13,6 +27,21 @@ export const assetHandler = 'lambda/handler.handler';
 
 /** @see AWS Lambda developer guide, "Lambda quotas": deployment package, unzipped, layers included. */
 const maxUnzippedBytes = 262_144_000;
+
+/**
+ * What the parts had when this was last looked at (@sparticuz/chromium 153, playwright-core 1.65): where the asset no
+ * longer fits, it tells which of them grew.
+ */
+const knownBytes: Record<string, number> = {
+  'chromium/chromium': 209_022_176,
+  'chromium/al2023': 3_518_460,
+  'chromium/fonts': 448_307,
+  'node_modules/playwright-core': 13_971_424,
+  lambda: 1_938_155,
+};
+
+/** Chromium itself, its libraries and its fonts. SwiftShader stays away: nothing here draws in 3D, screenshots do without. */
+const archives = ['chromium.br', 'al2023.tar.br', 'fonts.tar.br'];
 
 /** CommonJS packages inside an ES module expect these three. */
 const commonJsGlobals = `
@@ -44,69 +73,143 @@ export function functionCode(): lambda.Code {
  * Writes the function's asset into `outputDir`, an existing directory. Nothing in it depends on when or where it is
  * built, so that the same sources and packages give the same hash.
  *
- *     lambda/                             our code, the AWS SDK and the small packages; what is loaded late in chunks
- *     node_modules/@sparticuz/chromium/   its archives in bin/ and its code, with what that needs bundled in
- *     node_modules/playwright-core/       as it is: it reads files of its own package by path
+ *     lambda/                         our code, the AWS SDK and the small packages; what is loaded late in chunks
+ *     chromium/                       the executable, its libraries and fonts: run where they are, nothing is unpacked
+ *     node_modules/playwright-core/   as it is: it reads files of its own package by path
+ *     THIRD-PARTY-LICENSES.txt        of every package in the asset
  *
- * `playwright-aws-lambda`'s own Chromium 83 stays out.
+ * One thing that Chromium needs is Amazon Linux's own and not in here: libsqlite3, without which it dies at the first
+ * https page. `playwright-aws-lambda`'s Chromium 83 stays out.
  *
- * @param entryPoint the module to bundle, relative to the repository's root.
- * @throws where the entry cannot be bundled, or the asset is larger than Lambda takes.
+ * @throws where the handler cannot be bundled, Chromium not be unpacked, or the asset is larger than Lambda takes.
  */
-export function buildFunctionAsset(outputDir: string, entryPoint = 'lambda/handler.ts'): void {
-  const modules = join(outputDir, 'node_modules');
-  bundle({
-    entryPoints: { handler: entryPoint },
-    outdir: join(outputDir, 'lambda'),
-    outExtension: { '.js': '.mjs' },
-    splitting: true,
-    external: ['@sparticuz/chromium', 'playwright-core'],
-  });
-
-  const chromium = join(modules, '@sparticuz', 'chromium');
-  bundle({ entryPoints: ['@sparticuz/chromium'], outfile: join(chromium, 'build', 'index.js') });
-  for (const name of ['package.json', 'LICENSE', 'bin']) {
-    cpSync(join(packages, '@sparticuz', 'chromium', name), join(chromium, name), { recursive: true });
-  }
-
-  cpSync(join(packages, 'playwright-core'), join(modules, 'playwright-core'), { recursive: true });
+export function buildFunctionAsset(outputDir: string): void {
+  const { inputs } = bundleHandler('lambda/handler.ts', join(outputDir, 'lambda'));
+  const copy = (from: string, to: string) =>
+    cpSync(from, join(outputDir, to), { recursive: true, mode: constants.COPYFILE_FICLONE });
+  copy(unpackedChromium(), 'chromium');
+  copy(join(packages, 'playwright-core'), 'node_modules/playwright-core');
+  const bundled = Object.keys(inputs).flatMap((path) => /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[0] ?? []);
+  const copied = ['@sparticuz/chromium', 'playwright-core'].map((name) => `node_modules/${name}`);
+  writeFileSync(join(outputDir, 'THIRD-PARTY-LICENSES.txt'), licencesOf([...new Set([...bundled, ...copied])]));
 
   // Lambda's user is not the one who builds, whose umask may keep everybody else out.
   for (const { path } of entriesOf(outputDir)) chmodSync(path, 0o755);
   assertFitsLambda(outputDir);
 }
 
-function bundle(options: BuildOptions): void {
-  buildSync({
+/**
+ * Writes `handler.mjs` and its chunks.
+ *
+ * @param entryPoint the module that exports the handler, relative to the repository's root.
+ */
+export function bundleHandler(entryPoint: string, outdir: string): Metafile {
+  const options: BuildOptions = {
     absWorkingDir: root,
+    entryPoints: { handler: entryPoint },
+    outdir,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     platform: 'node',
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
+    // Half of what there is to parse before the first event; names stay, for stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    external: ['@sparticuz/chromium', 'playwright-core'],
     banner: { js: commonJsGlobals },
     logLevel: 'warning',
-    ...options,
-  });
+  };
+  return buildSync({ ...options, metafile: true }).metafile;
+}
+
+/**
+ * Brotli takes its seconds once for each version of the package. Made under another name, so that it is there whole or
+ * not at all.
+ *
+ * @returns the directory with what is in the package's archives
+ */
+function unpackedChromium(): string {
+  const { version } = packageJson(join(packages, '@sparticuz', 'chromium'));
+  const unpacked = join(packages, '.cache', 'rotate-client-secret', `asset-chromium-${version}`);
+  if (existsSync(unpacked)) return unpacked;
+  mkdirSync(join(unpacked, '..'), { recursive: true });
+  const partial = mkdtempSync(`${unpacked}-`);
+  try {
+    const bin = join(packages, '@sparticuz', 'chromium', 'bin');
+    const script = `
+      const { inflate } = await import('@sparticuz/chromium');
+      await Promise.all(${JSON.stringify(archives.map((name) => join(bin, name)))}.map(inflate));`;
+    // The package unpacks to where this process has its temporary files, and nowhere else.
+    execFileSync(process.execPath, ['--input-type=module', '--eval', script], { cwd: root, env: { TMPDIR: partial } });
+    try {
+      renameSync(partial, unpacked);
+    } catch (error) {
+      // Another synth was faster.
+      if (!existsSync(unpacked)) throw error;
+    }
+    return unpacked;
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+/** The licence texts of packages, by their directories; the same text once, after all that have it. */
+function licencesOf(directories: string[]): string {
+  const headings = new Map<string, string[]>();
+  for (const directory of directories.map((path) => join(root, path)).sort()) {
+    const { name, version, license } = packageJson(directory);
+    const texts = readdirSync(directory)
+      .filter((file) => /^(licen[cs]e|notice|thirdpartynotices)/i.test(file))
+      .sort()
+      .map((file) => readFileSync(join(directory, file), 'utf8').trim());
+    const text = texts.join('\n\n') || 'The package brings no text of its licence.';
+    headings.set(text, [...(headings.get(text) ?? []), `${name} ${version} (${license})`]);
+  }
+  const chromium = [
+    'In chromium/, from @sparticuz/chromium:',
+    'Chromium (BSD-3-Clause; of its parts: chrome://credits and https://chromium.googlesource.com/chromium/src)',
+    'NSS, NSPR (MPL-2.0), Expat (MIT), Open Sans (OFL-1.1)',
+  ].join('\n');
+  const sections = [...headings].map(([text, heading]) => [...heading, '', text].join('\n'));
+  return `${[chromium, ...sections].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
+
+function packageJson(directory: string): { name: string; version: string; license: string } {
+  return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
 }
 
 /**
  * @param limitBytes what all files of the asset may have together.
- * @throws where they have more, with the largest of them named.
+ * @param known what each part had before, by its path; a part not among them is new.
+ * @throws where the files have more, with every part, what it grew by, and the largest files.
  */
-export function assertFitsLambda(assetDir: string, limitBytes = maxUnzippedBytes): void {
+export function assertFitsLambda(assetDir: string, limitBytes = maxUnzippedBytes, known = knownBytes): void {
   const files = entriesOf(assetDir)
     .filter(({ isFile }) => isFile)
-    .map(({ path }) => ({ path: relative(assetDir, path), sizeBytes: statSync(path).size }))
+    .map(({ path }) => ({ path: relative(assetDir, path).split(sep).join('/'), sizeBytes: statSync(path).size }))
     .sort((a, b) => b.sizeBytes - a.sizeBytes);
   const totalBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   if (totalBytes <= limitBytes) return;
+  const grown = new Map(Object.entries(known).map(([part, bytes]) => [part, -bytes]));
+  for (const { path, sizeBytes } of files) {
+    const part = Object.keys(known).find((name) => path === name || path.startsWith(`${name}/`)) ?? path;
+    grown.set(part, (grown.get(part) ?? 0) + sizeBytes);
+  }
   const bytes = (count: number) => count.toLocaleString('en-US');
-  const largest = files.slice(0, 10).map((file) => `  ${bytes(file.sizeBytes).padStart(11)}  ${file.path}`);
+  const line = (count: string, path: string) => `  ${count.padStart(12)}  ${path}`;
   throw new Error(
     [
-      `The function's asset has ${bytes(totalBytes)} bytes unzipped, Lambda takes ${bytes(limitBytes)}. Largest files:`,
-      ...largest,
+      `The function's asset has ${bytes(totalBytes)} bytes unzipped, Lambda takes ${bytes(limitBytes)}. What grew:`,
+      ...[...grown]
+        .filter(([, grownBytes]) => grownBytes > 0)
+        .sort(([, a], [, b]) => b - a)
+        .slice(0, 10)
+        .map(([part, grownBytes]) => line(`+${bytes(grownBytes)}`, part)),
+      'Largest files:',
+      ...files.slice(0, 10).map((file) => line(bytes(file.sizeBytes), file.path)),
     ].join('\n'),
   );
 }

@@ -1,15 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SNSClient } from '@aws-sdk/client-sns';
-import { SSMClient } from '@aws-sdk/client-ssm';
 import type { Context } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventPublisher } from './aws/event-publisher.ts';
-import { evidenceBucket } from './aws/evidence-bucket.ts';
-import { readProfileParameter } from './aws/profile-parameter.ts';
 import { secretStore } from './aws/secret-store.ts';
 import { rotationLog } from './log.ts';
+import { printMetrics } from './metrics.ts';
 import { tokenEndpoint } from './oauth/token-endpoint.ts';
 import { defaultPortalProfile, parsePortalProfile } from './portal/profile.ts';
 import { createSecret } from './rotation/1-create-secret.ts';
@@ -76,9 +73,6 @@ const clock: Clock = {
 const sdk = { requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000, throwOnRequestTimeout: true } };
 const secretsManager = new SecretsManagerClient(sdk);
 const sns = new SNSClient(sdk);
-const ssm = new SSMClient(sdk);
-const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 = AWS_ENDPOINT_URL } = process.env;
-const s3 = new S3Client({ ...sdk, forcePathStyle: AWS_ENDPOINT_URL_S3 !== undefined });
 
 /** What one invocation has to itself. */
 interface Invocation {
@@ -115,17 +109,31 @@ export async function handler(event: unknown, context: Context): Promise<Preflig
     const invocation = { context, redactor, log, timeUp: timeUp.signal, lastCall: lastCall.signal };
     if (request.Step === 'preflight') return await answerPreflight(request, invocation);
     if (request.RotationToken) redactor.learn(request.RotationToken);
-    const { run, ports } = await wire(request, invocation);
-    await rotationSteps[request.Step](run, ports).catch(async (thrown: unknown) => {
-      throw await reportFailure(run, ports, printable(thrown, redactor));
-    });
-    return undefined;
+    return await runStep(request, invocation);
   } catch (thrown) {
     const error = printable(thrown, redactor);
     log('failed', { error });
     throw error;
   } finally {
     for (const timer of timers) clearTimeout(timer);
+  }
+}
+
+async function runStep(request: Request & { Step: Step }, invocation: Invocation): Promise<undefined> {
+  const { Step: step, SecretId: secret } = request;
+  // Printed first, so that a step that was killed is missed; with the zeros, so that no sum is without data.
+  const none = { StepsSucceeded: 0, RotationsSucceeded: 0, FatalFailures: 0 };
+  printMetrics(secret, { StepsStarted: 1, ...none }, clock.now());
+  try {
+    const { run, ports } = await wire(request, invocation);
+    await rotationSteps[step](run, ports).catch(async (thrown: unknown) => {
+      throw await reportFailure(run, ports, printable(thrown, invocation.redactor));
+    });
+    printMetrics(secret, { StepsSucceeded: 1, ...(step === 'finishSecret' && { RotationsSucceeded: 1 }) }, clock.now());
+  } catch (thrown) {
+    const fatal = thrown instanceof RotationError && !thrown.retryable && thrown.category !== 'concurrency';
+    if (fatal) printMetrics(secret, { FatalFailures: 1 }, clock.now());
+    throw thrown;
   }
 }
 
@@ -136,20 +144,31 @@ async function answerPreflight(request: Request, invocation: Invocation): Promis
     const { run, ports, repair } = await wire(request, invocation);
     const { report } = await preflight(run, ports, { repair, record: true });
     log('preflight', { ...report });
+    await printPreflightMetrics(request.SecretId, ports, report);
     return JSON.parse(JSON.stringify(report, redactor.replacer)) as PreflightReport;
   } catch (thrown) {
     const error = printable(thrown, redactor);
     log('failed', { error });
+    printMetrics(request.SecretId, { PreflightOk: 0 }, clock.now());
     const check = { name: error.category, ok: false, detail: `${error.what}; next: ${error.action}` };
     return { ok: false, checks: [check], drift: false, repairs: [] };
   }
+}
+
+const dayMs = 86_400_000;
+
+async function printPreflightMetrics(secret: string, { secrets }: Ports, { ok, drift }: PreflightReport) {
+  const now = clock.now();
+  // A rotation that succeeds and a value put by hand both create the version that is AWSCURRENT.
+  const current = await secrets.read(secret, { label: 'AWSCURRENT' }).catch(() => undefined);
+  const age = current && { DaysSinceRotation: (now.getTime() - current.createdAt.getTime()) / dayMs };
+  printMetrics(secret, { PreflightOk: Number(ok), Drift: Number(drift), ...age }, now);
 }
 
 /** @throws {RotationError} configuration, where the environment is not valid */
 async function wire(request: Request, { context, redactor, log, timeUp, lastCall }: Invocation) {
   const environment = parse(environmentSchema, process.env, 'the environment', 'set it on the function; infra/ does');
   const { PORTAL_PROFILE_PARAMETER: parameter, EVIDENCE_BUCKET: bucket, ROTATION_TOPIC_ARN: topic } = environment;
-  const evidence = bucket ? evidenceBucket(s3, bucket) : undefined;
   const { profile, invalid } = await readProfile(parameter);
   const rotation = request.Step === 'preflight' ? undefined : request;
   const run: Run = {
@@ -170,6 +189,7 @@ async function wire(request: Request, { context, redactor, log, timeUp, lastCall
       const { playwrightPortal } = await import('./portal/portal.ts');
       // Set by `npm start -- --headed` only.
       const chromiumPath = process.env.CHROMIUM_PATH;
+      const evidence = bucket ? await openBucket(bucket) : undefined;
       opened = playwrightPortal({ profile, evidence, log, chromiumPath });
       return opened.open(account, signal);
     },
@@ -186,11 +206,18 @@ async function wire(request: Request, { context, redactor, log, timeUp, lastCall
   return { run, ports, repair: environment.PREFLIGHT_REPAIRS === 'on' };
 }
 
+async function openBucket(bucket: string) {
+  const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 = AWS_ENDPOINT_URL } = process.env;
+  const { evidenceBucket } = await import('./aws/evidence-bucket.ts');
+  return evidenceBucket({ ...sdk, forcePathStyle: AWS_ENDPOINT_URL_S3 !== undefined }, bucket);
+}
+
 /** A profile that cannot be used stands in the way of the portal only: what comes after a press goes on with the default times. */
 async function readProfile(parameter: string | undefined) {
   if (!parameter) return { profile: defaultPortalProfile };
   try {
-    return { profile: parsePortalProfile(await readProfileParameter(ssm, parameter)) };
+    const { readProfileParameter } = await import('./aws/profile-parameter.ts');
+    return { profile: parsePortalProfile(await readProfileParameter(sdk, parameter)) };
   } catch (invalid) {
     return { profile: defaultPortalProfile, invalid };
   }

@@ -14,6 +14,7 @@ const forbidden: [string, string][] = [
   ['lambda/handler.ts', '../local/start.ts'],
   ['consumer/x.ts', '../lambda/log.ts'],
   ['infra/x.ts', '../lambda/handler.ts'],
+  ['ops/x.ts', '../local/start.ts'],
 ];
 
 const allowed: [string, string][] = [
@@ -22,6 +23,7 @@ const allowed: [string, string][] = [
   ['lambda/aws/x.ts', '../rotation/ports.ts'],
   ['lambda/oauth/x.ts', '../../consumer/token-request.ts'],
   ['infra/x.ts', 'aws-cdk-lib/aws-lambda'],
+  ['ops/x.ts', '../lambda/rotation/labels.ts'],
 ];
 
 describe('imports point inwards', () => {

@@ -1,10 +1,11 @@
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { EvidenceStore } from '../portal/evidence.ts';
 
 const timeoutMs = 5_000;
 
 /** Where the portal driver leaves what it saw on a failure. */
-export function evidenceBucket(client: S3Client, bucket: string): EvidenceStore {
+export function evidenceBucket(sdk: S3ClientConfig, bucket: string): EvidenceStore {
+  const client = new S3Client(sdk);
   return {
     async write(name, body, contentType) {
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: name, Body: body, ContentType: contentType }), {

@@ -1,11 +1,12 @@
-import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
+import { GetParameterCommand, SSMClient, type SSMClientConfig } from '@aws-sdk/client-ssm';
 import { fromAwsError } from './aws-error.ts';
 
 const timeoutMs = 8_000;
 
 /** The portal profile that an operator has put into SSM, as JSON. @throws {RotationError} configuration, permission */
-export async function readProfileParameter(client: SSMClient, name: string): Promise<string> {
+export async function readProfileParameter(sdk: SSMClientConfig, name: string): Promise<string> {
   try {
+    const client = new SSMClient(sdk);
     const { Parameter: parameter } = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }), {
       abortSignal: AbortSignal.timeout(timeoutMs),
     });

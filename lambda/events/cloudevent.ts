@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Pressed } from '../rotation/rotation-error.ts';
 import { eventDataSchema, eventTypes, type RotationEvent } from '../rotation/rotation-event.ts';
 

@@ -1,7 +1,6 @@
-import { lstat, rm, writeFile } from 'node:fs/promises';
+import { lstat, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import chromium, { inflate } from '@sparticuz/chromium';
 import { launchChromium } from 'playwright-aws-lambda';
 import type { Browser, BrowserContext, Dialog, Page, Request, Route } from 'playwright-core';
 import { trouble } from './failures.ts';
@@ -315,12 +314,13 @@ async function launch(
     try {
       // It would unpack and take a Chromium of its own in Lambda, where TMPDIR is not /tmp.
       process.env.IS_LOCAL ??= 'true';
+      const directory = chromiumPath ? tmpdir() : await chromiumDirectory(failures > 0);
       browser = await launchChromium({
-        executablePath: chromiumPath ?? (await executablePath(failures > 0)),
+        executablePath: chromiumPath ?? `${directory}/chromium`,
         args: triedArgs,
         ignoreDefaultArgs: ownDefaultsLeftOut,
         headless: chromiumPath === undefined,
-        env: await environment(),
+        env: await environment(directory),
         timeout: timeoutMs,
       });
       const session = await browser.newBrowserCDPSession();
@@ -334,29 +334,46 @@ async function launch(
   throw trouble(
     'portal-unavailable',
     `Chromium did not start in ${tries.length} tries`,
-    'none if the retry succeeds; otherwise give the function more memory and ephemeral storage',
+    'none if the retry succeeds; otherwise give the function more memory',
   );
 }
 
-/** An invocation that was killed while it unpacked Chromium leaves part of one behind. */
-async function executablePath(again: boolean): Promise<string> {
+let leftoversRemoved: Promise<void> | undefined;
+
+/** Chromium with its libraries and fonts: in place in the function's asset, elsewhere unpacked once by its package. */
+async function chromiumDirectory(again: boolean): Promise<string> {
+  const { LAMBDA_TASK_ROOT: asset } = process.env;
+  if (asset) {
+    leftoversRemoved ??= removeLeftovers();
+    await leftoversRemoved;
+    return `${asset}/chromium`;
+  }
+  const { default: chromium, inflate } = await import('@sparticuz/chromium');
   const libraries = inflate(fileURLToPath(new URL('../bin/al2023.tar.br', import.meta.resolve('@sparticuz/chromium'))));
   if (again) {
+    // An invocation that was killed while it unpacked Chromium leaves part of one behind.
     const unpacked = `${tmpdir()}/chromium`;
     if ((await lstat(unpacked).catch(() => undefined))?.isFile()) await rm(unpacked);
   }
-  const [path] = await Promise.all([chromium.executablePath(), libraries]);
-  return path;
+  await Promise.all([chromium.executablePath(), libraries]);
+  return tmpdir();
+}
+
+/** Lambda keeps /tmp after it has killed an invocation. What browsers left in it before this process's first is nobody's. */
+async function removeLeftovers(): Promise<void> {
+  const names = (await readdir(tmpdir())).filter((name) => /^(playwright[-_]|\.?org\.chromium\.|core\.)/.test(name));
+  const removals = names.map((name) => rm(`${tmpdir()}/${name}`, { recursive: true, force: true }));
+  await Promise.allSettled(removals);
 }
 
 /** Chromium sees no credentials of ours. Without any font it dies at the first text; the package's own list is for TMPDIR=/tmp. */
-async function environment(): Promise<Record<string, string>> {
+async function environment(directory: string): Promise<Record<string, string>> {
   const { DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR, XAUTHORITY, LD_LIBRARY_PATH } = process.env;
   const home = tmpdir();
   const fonts = `${home}/fonts-for-chromium.conf`;
-  const folders = [`${home}/fonts`, '/usr/share/fonts'].map((folder) => `<dir>${folder}</dir>`).join('');
+  const folders = [`${directory}/fonts`, '/usr/share/fonts'].map((folder) => `<dir>${folder}</dir>`).join('');
   await writeFile(fonts, `<fontconfig>${folders}<cachedir>${home}/fonts-cache</cachedir></fontconfig>`);
-  const libraries = [LD_LIBRARY_PATH, `${home}/al2023/lib`].filter(Boolean).join(':');
+  const libraries = [LD_LIBRARY_PATH, `${directory}/al2023/lib`].filter(Boolean).join(':');
   const screen = Object.entries({ DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR, XAUTHORITY });
   const known = screen.filter((entry): entry is [string, string] => entry[1] !== undefined);
   return { ...Object.fromEntries(known), HOME: home, TMPDIR: home, LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: fonts };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RotationError } from '../rotation/rotation-error.ts';
 
 const slashed = /^\/(.+)\/i?$/s;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RotationError } from './rotation-error.ts';
 
 /** @see provider.md, "The token endpoint" */

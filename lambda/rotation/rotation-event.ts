@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { categories, type RotationError } from './rotation-error.ts';
 
 /** The steps of a rotation as Secrets Manager spells them. @see Secrets Manager user guide, "Rotation by Lambda function" */

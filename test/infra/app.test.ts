@@ -24,7 +24,7 @@ describe('cdk synth', () => {
   let printed: ReturnType<typeof spawnSync>;
   beforeAll(() => {
     printed = spawnSync('cdk', ['synth', '--quiet', '--output', firstOut], { cwd: root, env, encoding: 'utf8' });
-  }, 60_000);
+  });
 
   test('works without network, credentials, Docker and home directory, and says nothing but that it builds', () => {
     expect(printed.status, String(printed.stderr)).toBe(0);
@@ -41,7 +41,7 @@ describe('cdk synth', () => {
     const assets = (out: string) => readdirSync(out).filter((name) => name.startsWith('asset.'));
     expect(assets(secondOut)).toEqual(assets(firstOut));
     expect(assets(firstOut)).toHaveLength(1);
-  }, 30_000);
+  });
 
   test('tells an operator the next commands, with the ARNs and without a place for a secret in them', () => {
     const { Outputs } = readJson(firstOut, 'ClientSecretRotation.template.json');

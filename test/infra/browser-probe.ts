@@ -12,6 +12,7 @@ export async function handler(): Promise<{ outline: string; screenshotBytes: num
   });
   try {
     await browser.page.setContent('<button>Rotate</button>');
+    console.log('first page');
     const screenshot = await browser.page.screenshot();
     return { outline: await browser.page.locator('body').ariaSnapshot(), screenshotBytes: screenshot.length };
   } finally {

@@ -1,38 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, type Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import featureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { afterAll, describe, expect, test } from 'vitest';
-import { ClientSecretRotation, type ClientSecretRotationProps } from '../../infra/client-secret-rotation.ts';
-
-const work = mkdtempSync(join(tmpdir(), 'rotation-'));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
-
-/** The asset with Chromium is function-asset.test.ts's; here any code will do. */
-function rotationStack(props: (stack: Stack) => ClientSecretRotationProps = () => ({})): Stack {
-  const app = new App({ context: featureFlags, outdir: mkdtempSync(join(work, 'cdk.out-')) });
-  const stack = new Stack(app, 'Stack');
-  new ClientSecretRotation(stack, 'Rotation', { code: lambda.Code.fromInline('-'), ...props(stack) });
-  return stack;
-}
-
-const templateOf = (props?: (stack: Stack) => ClientSecretRotationProps) => Template.fromStack(rotationStack(props));
-
-/** The logical id of the resource of this type, or of the one whose id has this part. */
-function idOf(template: Template, type: string, part = ''): string {
-  const ids = Object.keys(template.findResources(type)).filter((id) => id.includes(part));
-  if (ids.length !== 1) throw new Error(`${ids.length} resources of type ${type} with ${part}`);
-  return String(ids[0]);
-}
+import { describe, expect, test } from 'vitest';
+import type { RotationFunctionProps } from '../../infra/rotation-function.ts';
+import { idOf, rotationStack, templateOf } from './synthesized.ts';
 
 interface Statement {
+  Effect: string;
   Action: string | string[];
   Resource: unknown;
   Condition?: unknown;
@@ -90,10 +71,10 @@ describe('secrets', () => {
     // GIVEN
     const arn = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
     // WHEN
-    const template = templateOf((stack) => ({ encryptionKey: kms.Key.fromKeyArn(stack, 'Existing', arn) }));
+    const template = templateOf({ rotation: (stack) => ({ secretsKey: kms.Key.fromKeyArn(stack, 'Existing', arn) }) });
     // THEN
     template.allResourcesProperties(secret, { KmsKeyId: arn });
-    template.resourceCountIs('AWS::KMS::Key', 1); // the topic's
+    template.resourceCountIs('AWS::KMS::Key', 1); // that of the topics and logs
     expect(allowedOn(template, arn)).toEqual(['kms:Decrypt', 'kms:GenerateDataKey']);
   });
 });
@@ -107,9 +88,18 @@ describe('schedule', () => {
   });
 
   test('the interval is configurable', () => {
-    templateOf(() => ({ rotationIntervalDays: 7 })).hasResourceProperties('AWS::SecretsManager::RotationSchedule', {
-      RotationRules: { AutomaticallyAfterDays: 7 },
-    });
+    templateOf({ rotation: () => ({ rotationIntervalDays: 7 }) }).hasResourceProperties(
+      'AWS::SecretsManager::RotationSchedule',
+      {
+        RotationRules: { AutomaticallyAfterDays: 7 },
+      },
+    );
+  });
+
+  test.each([0, 1001, 1.5])('an interval of %j days is refused with the limits', (rotationIntervalDays) => {
+    expect(() => rotationStack({ rotation: () => ({ rotationIntervalDays }) })).toThrow(
+      `rotationIntervalDays: a whole number from 1 to 1000, not ${rotationIntervalDays}`,
+    );
   });
 
   test('preflight looks at the rotated secret every day, and Lambda does not retry it', () => {
@@ -121,6 +111,9 @@ describe('schedule', () => {
           Input: { 'Fn::Join': ['', ['{"Step":"preflight","SecretId":"', secretRef(template, 'Rotated'), '"}']] },
         }),
       ],
+    });
+    template.hasResourceProperties('AWS::Events::Rule', {
+      Targets: [Match.objectLike({ RetryPolicy: { MaximumRetryAttempts: 0 } })],
     });
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
   });
@@ -139,7 +132,7 @@ describe('who may invoke the function', () => {
       {
         principal: 'events.amazonaws.com',
         account: undefined,
-        source: { 'Fn::GetAtt': [idOf(template, 'AWS::Events::Rule'), 'Arn'] },
+        source: { 'Fn::GetAtt': [idOf(template, 'AWS::Events::Rule', 'Preflight'), 'Arn'] },
       },
     ]);
   });
@@ -155,12 +148,13 @@ describe('who may invoke the function', () => {
 describe('topic', () => {
   test('TLS only, signature version 2, encrypted with a key that rotates', () => {
     const template = templateOf();
-    const key = idOf(template, 'AWS::KMS::Key', 'Topic');
-    template.hasResourceProperties('AWS::SNS::Topic', {
+    const key = idOf(template, 'AWS::KMS::Key', 'Operations');
+    template.allResourcesProperties('AWS::SNS::Topic', {
       KmsMasterKeyId: { 'Fn::GetAtt': [key, 'Arn'] },
       SignatureVersion: '2',
     });
-    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+    template.resourceCountIs('AWS::SNS::Topic', 2);
+    template.allResourcesProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
           Match.objectLike({
@@ -177,11 +171,11 @@ describe('topic', () => {
 
   test('the function may publish to it, through its key', () => {
     const template = templateOf();
-    expect(allowedOn(template, { Ref: idOf(template, 'AWS::SNS::Topic') })).toEqual([
+    expect(allowedOn(template, { Ref: idOf(template, 'AWS::SNS::Topic', 'FunctionTopic') })).toEqual([
       'sns:GetTopicAttributes',
       'sns:Publish',
     ]);
-    expect(allowedOn(template, { 'Fn::GetAtt': [idOf(template, 'AWS::KMS::Key', 'Topic'), 'Arn'] })).toEqual([
+    expect(allowedOn(template, { 'Fn::GetAtt': [idOf(template, 'AWS::KMS::Key', 'Operations'), 'Arn'] })).toEqual([
       'kms:Decrypt',
       'kms:GenerateDataKey*',
     ]);
@@ -190,7 +184,7 @@ describe('topic', () => {
 
 describe('least privilege', () => {
   test('each secret allows what the rotation needs of it, and nothing else', () => {
-    const template = templateOf(() => ({ preflightRepairs: false }));
+    const template = templateOf({ function: () => ({ preflightRepairs: false }) });
     expect(allowedOn(template, secretRef(template, 'Rotated'))).toEqual([
       'secretsmanager:DescribeSecret',
       'secretsmanager:GetSecretValue',
@@ -218,28 +212,8 @@ describe('least privilege', () => {
     expect(allowedOn(withRepairs, { 'Fn::GetAtt': [idOf(withRepairs, 'AWS::Lambda::Function'), 'Arn'] })).toEqual([
       'lambda:InvokeFunction',
     ]);
-    const without = actionsOf(templateOf(() => ({ preflightRepairs: false })));
+    const without = actionsOf(templateOf({ function: () => ({ preflightRepairs: false }) }));
     for (const action of rotate) expect(without).not.toContain(action);
-  });
-
-  test('the key of the secrets is used through Secrets Manager only', () => {
-    const template = templateOf();
-    const key = { 'Fn::GetAtt': [idOf(template, 'AWS::KMS::Key', 'Secrets'), 'Arn'] };
-    const statements = statementsOf(template).filter(
-      ({ Resource }) => JSON.stringify(Resource) === JSON.stringify(key),
-    );
-    expect(statements).toEqual([
-      {
-        Effect: 'Allow',
-        Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        Resource: key,
-        Condition: {
-          StringEquals: {
-            'kms:ViaService': { 'Fn::Join': ['', ['secretsmanager.', { Ref: 'AWS::Region' }, '.amazonaws.com']] },
-          },
-        },
-      },
-    ]);
   });
 
   test('no statement has a wildcard resource, and the role no managed policy', () => {
@@ -252,12 +226,14 @@ describe('least privilege', () => {
     // GIVEN
     const name = '/tradeaware/portal-profile';
     // WHEN
-    const template = templateOf((stack) => ({
-      portalProfileParameter: ssm.StringParameter.fromStringParameterAttributes(stack, 'Profile', {
-        parameterName: name,
-        forceDynamicReference: true,
+    const template = templateOf({
+      function: (stack) => ({
+        portalProfileParameter: ssm.StringParameter.fromStringParameterAttributes(stack, 'Profile', {
+          parameterName: name,
+          forceDynamicReference: true,
+        }),
       }),
-    }));
+    });
     // THEN
     const statements = statementsOf(template).filter(({ Action }) => Action === 'ssm:GetParameter');
     expect(statements).toHaveLength(1);
@@ -274,12 +250,14 @@ describe('least privilege', () => {
     // GIVEN
     const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
     // WHEN
-    const template = templateOf((stack) => ({
-      evidenceBucket: s3.Bucket.fromBucketAttributes(stack, 'Evidence', {
-        bucketName: 'evidence',
-        encryptionKey: kms.Key.fromKeyArn(stack, 'EvidenceKey', keyArn),
+    const template = templateOf({
+      function: (stack) => ({
+        evidenceBucket: s3.Bucket.fromBucketAttributes(stack, 'Evidence', {
+          bucketName: 'evidence',
+          encryptionKey: kms.Key.fromKeyArn(stack, 'EvidenceKey', keyArn),
+        }),
       }),
-    }));
+    });
     // THEN
     const objects = { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::evidence/portal/*']] };
     expect(allowedOn(template, objects)).toEqual(['s3:PutObject']);
@@ -297,17 +275,19 @@ describe('function', () => {
       Runtime: 'nodejs24.x',
       Architectures: ['x86_64'],
       MemorySize: 2048,
-      EphemeralStorage: { Size: 1024 },
       Timeout: 900,
       ReservedConcurrentExecutions: Match.absent(),
     });
   });
 
   test('has the environment of the contract', () => {
-    const environment = (props?: ClientSecretRotationProps) => {
-      const template = templateOf(() => props ?? {});
+    const environment = (props: RotationFunctionProps = {}) => {
+      const template = templateOf({ function: () => props });
       const [fn] = Object.values(template.findResources('AWS::Lambda::Function'));
-      return { topic: { Ref: idOf(template, 'AWS::SNS::Topic') }, variables: fn?.Properties.Environment.Variables };
+      return {
+        topic: { Ref: idOf(template, 'AWS::SNS::Topic', 'FunctionTopic') },
+        variables: fn?.Properties.Environment.Variables,
+      };
     };
     const { topic, variables } = environment();
     expect(variables).toEqual({ ROTATION_TOPIC_ARN: topic });
@@ -317,25 +297,172 @@ describe('function', () => {
     });
   });
 
-  test('logs into a group of its own, kept for a year', () => {
+  test('logs into a group of its own, encrypted, kept for a year and longer than the stack', () => {
     const template = templateOf();
-    template.hasResourceProperties('AWS::Logs::LogGroup', { RetentionInDays: 365 });
+    template.hasResource('AWS::Logs::LogGroup', {
+      Properties: {
+        RetentionInDays: 365,
+        KmsKeyId: { 'Fn::GetAtt': [idOf(template, 'AWS::KMS::Key', 'Operations'), 'Arn'] },
+      },
+      DeletionPolicy: 'Retain',
+    });
+    template.hasResource('AWS::KMS::Key', {
+      Properties: { Description: Match.stringLikeRegexp('logs') },
+      DeletionPolicy: 'Retain',
+    });
     template.hasResourceProperties('AWS::Lambda::Function', {
       LoggingConfig: { LogGroup: { Ref: idOf(template, 'AWS::Logs::LogGroup') } },
     });
   });
+
+  test('in a VPC, may send HTTPS, takes no connection, and its code may not touch the network', () => {
+    const template = templateOf({
+      function: (stack) => ({
+        vpc: ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+          vpcId: 'vpc-0a1b2c3d',
+          availabilityZones: ['a'],
+          privateSubnetIds: ['subnet-0a1b2c3d'],
+        }),
+      }),
+    });
+    template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      SecurityGroupEgress: [Match.objectLike({ IpProtocol: 'tcp', FromPort: 443, ToPort: 443 })],
+      SecurityGroupIngress: Match.absent(),
+    });
+    template.hasResourceProperties('AWS::Lambda::Function', { VpcConfig: { SubnetIds: ['subnet-0a1b2c3d'] } });
+    const denied = statementsOf(template).filter(({ Effect }) => Effect === 'Deny');
+    const allowed = statementsOf(template).filter(({ Action }) => Action.includes('ec2:CreateNetworkInterface'));
+    expect(denied).toHaveLength(1);
+    expect(allowed.map(({ Action }) => Action)).toEqual([denied[0]?.Action, denied[0]?.Action]);
+    expect(denied[0]?.Condition).toEqual({
+      ArnEquals: {
+        'lambda:SourceFunctionArn': { 'Fn::GetAtt': [idOf(template, 'AWS::Lambda::Function'), 'Arn'] },
+      },
+    });
+  });
+
+  test('is refused a VPC without a way out', () => {
+    const isolated = (stack: Stack) =>
+      ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+        vpcId: 'vpc-0a1b2c3d',
+        availabilityZones: ['a'],
+        isolatedSubnetIds: ['subnet-0a1b2c3d'],
+      });
+    expect(() => templateOf({ function: (stack) => ({ vpc: isolated(stack) }) })).toThrow(
+      /^vpc: vpc-0a1b2c3d has no private subnet with a way out.* NAT gateway/,
+    );
+  });
+
+  test('is traced where that is wanted', () => {
+    templateOf({ function: () => ({ tracing: true }) }).hasResourceProperties('AWS::Lambda::Function', {
+      TracingConfig: { Mode: 'Active' },
+    });
+    templateOf().hasResourceProperties('AWS::Lambda::Function', { TracingConfig: Match.absent() });
+  });
 });
 
-test('cdk-nag AwsSolutions finds nothing but what is acknowledged with a reason', () => {
-  // GIVEN
-  const stack = rotationStack((scope) => ({ evidenceBucket: s3.Bucket.fromBucketName(scope, 'Evidence', 'evidence') }));
-  Validations.of(stack).acknowledge({
-    // Here, as its id has the name of the bucket in it.
-    id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::evidence/portal/*]',
-    reason: 'The name of each piece of evidence is new; the function may write below one prefix of one bucket.',
+describe('what exists already', () => {
+  const arnOf = (name: string, region = 'eu-central-1', account = '111122223333') =>
+    `arn:aws:secretsmanager:${region}:${account}:secret:${name}-AbCdEf`;
+  const imported = (stack: Stack, arn: string) =>
+    secretsmanager.Secret.fromSecretCompleteArn(stack, arn.slice(-12), arn);
+  const here = { env: { region: 'eu-central-1', account: '111122223333' } };
+
+  test('secrets are rotated as they are: none is created, none is written, no policy of theirs is replaced', () => {
+    const { stack, rotation } = rotationStack({
+      stack: here,
+      rotation: (scope) => ({
+        rotatedSecret: imported(scope, arnOf('client')),
+        loginSecret: imported(scope, arnOf('login')),
+        bridgeSecret: imported(scope, arnOf('bridge')),
+      }),
+    });
+    rotation.grantConsume(new iam.ArnPrincipal('arn:aws:iam::444455556666:role/consumer'));
+    const template = Template.fromStack(stack);
+    template.resourceCountIs(secret, 0);
+    template.resourceCountIs('AWS::SecretsManager::ResourcePolicy', 0);
+    template.hasResourceProperties('AWS::SecretsManager::RotationSchedule', { SecretId: arnOf('client') });
+    expect(allowedOn(template, arnOf('client'))).toContain('secretsmanager:PutSecretValue');
+    // Whoever deploys is told what to add to the policies that are not ours.
+    expect(JSON.stringify(stack.node.findAll().flatMap(({ node }) => node.metadata))).toMatch(
+      /was imported, and its policy is not written from here: add .*VersionStage/,
+    );
   });
-  // WHEN
-  const report = new AwsSolutionsChecks().validateScope(stack);
-  // THEN
-  expect(report.violations.map(({ ruleName, violatingResources }) => ({ ruleName, violatingResources }))).toEqual([]);
+
+  test.each([
+    [
+      arnOf('client', 'us-east-1'),
+      /^rotatedSecret: .* is in region us-east-1, but must be in that of the stack, eu-central-1/,
+    ],
+    [arnOf('client', 'eu-central-1', '444455556666'), /^rotatedSecret: .* is in account 444455556666, but must be/],
+  ])('%s is refused in eu-central-1', (arn, message) => {
+    expect(() =>
+      rotationStack({ stack: here, rotation: (scope) => ({ rotatedSecret: imported(scope, arn) }) }),
+    ).toThrow(message);
+  });
+
+  test('a secret without its complete ARN is refused', () => {
+    const byName = (stack: Stack) => secretsmanager.Secret.fromSecretNameV2(stack, 'ByName', 'tradeaware/client');
+    expect(() => rotationStack({ rotation: (scope) => ({ loginSecret: byName(scope) }) })).toThrow(
+      /^loginSecret: .* is not a complete ARN: import it by fromSecretCompleteArn/,
+    );
+  });
+
+  test('a topic and its key are used in place of new ones', () => {
+    const topicArn = 'arn:aws:sns:eu-central-1:111122223333:events';
+    const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
+    const template = templateOf({
+      function: (stack) => ({ topic: sns.Topic.fromTopicAttributes(stack, 'Events', { topicArn, keyArn }) }),
+    });
+    template.resourceCountIs('AWS::SNS::Topic', 1); // that of the alarms
+    expect(allowedOn(template, topicArn)).toEqual(['sns:GetTopicAttributes', 'sns:Publish']);
+    expect(allowedOn(template, keyArn)).toEqual(['kms:Decrypt', 'kms:GenerateDataKey*']);
+  });
+});
+
+test('nothing has a name that could be taken', () => {
+  for (const { Type, Properties } of Object.values(templateOf().toJSON().Resources) as {
+    Type: string;
+    Properties: Record<string, unknown>;
+  }[]) {
+    for (const name of ['Name', 'TopicName', 'FunctionName', 'RoleName', 'LogGroupName', 'AlarmName', 'QueueName']) {
+      expect(typeof Properties[name], `${Type} ${name}`).not.toBe('string');
+    }
+  }
+});
+
+test('metrics are those of the client secret, and take options', () => {
+  const { stack, rotation } = rotationStack();
+  const metric = rotation.metricDaysSinceRotation({ period: Duration.days(1) });
+  expect(metric).toMatchObject({
+    namespace: 'RotateClientSecret',
+    metricName: 'DaysSinceRotation',
+    statistic: 'Maximum',
+  });
+  expect(stack.resolve(metric.dimensions)).toEqual({ secret: { Ref: 'RotationRotatedSecret1AEAB3FA' } });
+});
+
+describe('cdk-nag AwsSolutions', () => {
+  const found = (stack: Stack) =>
+    new AwsSolutionsChecks().validateScope(stack).violations.map(({ ruleName }) => ruleName);
+
+  test('finds nothing but what is acknowledged with a reason', () => {
+    // GIVEN
+    const { stack } = rotationStack({
+      function: (scope) => ({ evidenceBucket: s3.Bucket.fromBucketName(scope, 'Evidence', 'evidence'), tracing: true }),
+    });
+    Validations.of(stack).acknowledge({
+      // Here, as its id has the name of the bucket in it.
+      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::evidence/portal/*]',
+      reason: 'The name of each piece of evidence is new; the function may write below one prefix of one bucket.',
+    });
+    // WHEN, THEN
+    expect(found(stack)).toEqual([]);
+  });
+
+  test('would find a topic without TLS', () => {
+    const { stack } = rotationStack();
+    new sns.Topic(stack, 'Open');
+    expect(found(stack)).toContain('AwsSolutions-SNS3');
+  });
 });

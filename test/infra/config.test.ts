@@ -1,20 +1,52 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../infra/config.ts';
 
-test('an empty context gives the defaults', () => {
-  expect(readConfig({})).toEqual({ rotationIntervalDays: 30, preflightRepairs: true });
+const defaults = {
+  clientSecrets: { Rotation: { consumers: [] } },
+  sharedFunction: true,
+  rotationIntervalDays: 30,
+  preflightRepairs: true,
+  subscriberAccounts: [],
+  tracing: false,
+};
+
+const secretArn = (name: string, region = 'eu-central-1', account = '111122223333') =>
+  `arn:aws:secretsmanager:${region}:${account}:secret:tradeaware/${name}-AbCdEf`;
+const keyArn = (region = 'eu-central-1') =>
+  `arn:aws:kms:${region}:111122223333:key/11111111-2222-3333-4444-555555555555`;
+const topicArn = 'arn:aws:sns:eu-central-1:111122223333:events';
+
+test('an empty context gives the defaults: one client secret, and everything new', () => {
+  expect(readConfig({})).toEqual(defaults);
 });
 
 test('what --context says as text means the same as in cdk.json', () => {
   const inJson = {
+    clientSecrets: {
+      Live: { loginSecretArn: secretArn('login'), consumers: ['arn:aws:iam::444455556666:role/a'] },
+      Test: {},
+    },
+    sharedFunction: false,
     rotationIntervalDays: 7,
     preflightRepairs: false,
     portalProfileParameter: '/tradeaware/portal-profile',
     evidenceBucketName: 'evidence-of-failures',
+    subscriberAccounts: ['444455556666'],
   };
-  const onTheCommandLine = { ...inJson, rotationIntervalDays: '7', preflightRepairs: 'false' };
+  const onTheCommandLine = {
+    ...inJson,
+    clientSecrets: JSON.stringify(inJson.clientSecrets),
+    sharedFunction: 'false',
+    rotationIntervalDays: '7',
+    preflightRepairs: 'false',
+    subscriberAccounts: '["444455556666"]',
+  };
   expect(readConfig(onTheCommandLine)).toEqual(readConfig(inJson));
-  expect(readConfig(inJson)).toEqual(inJson);
+  expect(readConfig(inJson)).toEqual({
+    ...defaults,
+    ...inJson,
+    clientSecrets: { ...inJson.clientSecrets, Test: { consumers: [] } },
+  });
 });
 
 test('the keys of the CDK itself are left alone', () => {
@@ -29,15 +61,107 @@ test.each([
   ['rotationIntervalDays', 1.5, 'a whole number of days from 1 to 1000'],
   ['rotationIntervalDays', 'monthly', 'a whole number of days from 1 to 1000'],
   ['preflightRepairs', 'off', 'true or false'],
+  ['sharedFunction', 1, 'true or false'],
+  ['tracing', 'yes', 'true or false'],
   ['portalProfileParameter', 'arn:aws:ssm:eu-central-1:111122223333:parameter/x', 'the name, not the ARN'],
   ['portalProfileParameter', '/aws/profile', 'the name, not the ARN'],
   ['portalProfileParameter', '', 'the name, not the ARN'],
   ['evidenceBucketName', 's3://evidence', 'the name, not the ARN, of an S3 bucket'],
-  ['rotationIntervalInDays', 30, 'remove it, or take one of rotationIntervalDays, portalProfileParameter'],
+  ['account', '1234', 'an account id of 12 digits, as text'],
+  ['account', 111122223333, 'an account id of 12 digits, as text'],
+  ['region', 'Frankfurt', 'a region, such as eu-central-1'],
+  ['vpc', 'default', 'new, or the id of a VPC that exists'],
+  ['secretsKeyArn', 'alias/secrets', 'the ARN of a KMS key: an alias is not enough'],
+  ['operationsKeyArn', topicArn, 'the ARN of a KMS key'],
+  ['topicKeyArn', 'alias/aws/sns', 'the ARN of a KMS key'],
+  ['topicArn', 'events', 'the ARN of a standard SNS topic'],
+  ['topicArn', `${topicArn}.fifo`, 'the ARN of a standard SNS topic'],
+  ['alarmTopicArn', 'alarms', 'the ARN of a standard SNS topic'],
+  ['subscriberAccounts', 'everybody', 'a list of account ids'],
+  ['subscriberAccounts', ['0000'], 'subscriberAccounts.0 is "0000", but must be an account id of 12 digits'],
+  ['clientSecrets', [], 'an object with a name of letters and digits for each client secret'],
+  ['clientSecrets', {}, 'an object with at least one client secret'],
+  [
+    'clientSecrets',
+    { 'trade aware': {} },
+    'clientSecrets.trade aware is {}, but must be named with letters and digits',
+  ],
+  ['clientSecrets', { Live: 'yes' }, 'clientSecrets.Live is "yes", but must be an object'],
+  [
+    'clientSecrets',
+    { Live: { loginSecretArn: 'login' } },
+    'clientSecrets.Live.loginSecretArn is "login", but must be the ARN of a secret',
+  ],
+  [
+    'clientSecrets',
+    { Live: { loginSecretArn: secretArn('login').slice(0, -7) } },
+    'with the six characters at its end',
+  ],
+  [
+    'clientSecrets',
+    { Live: { consumers: ['*'] } },
+    'clientSecrets.Live.consumers.0 is "*", but must be the ARN of an IAM role or user',
+  ],
+  [
+    'clientSecrets',
+    { Live: { secret: 'x' } },
+    'clientSecrets.Live.secret is no key of ours: remove it, or take one of rotatedSecretArn',
+  ],
+  ['rotationIntervalInDays', 30, 'remove it, or take one of clientSecrets, sharedFunction, rotationIntervalDays'],
+  ['topicName', 'events', 'topicName is no key of ours: remove it'],
 ])('%s: %j is refused with the key, the value and the remedy', (key, value, remedy) => {
   const refusal = () => readConfig({ [key]: value });
   expect(refusal).toThrow(key);
   expect(refusal).toThrow(remedy);
+});
+
+describe('values that do not go together', () => {
+  const here = { account: '111122223333', region: 'eu-central-1' };
+  test.each<[string, Record<string, unknown>, string]>([
+    [
+      'an account without its region',
+      { account: '111122223333' },
+      'account and region go together: give both, or neither',
+    ],
+    [
+      'a VPC to look up, nobody knows where',
+      { vpc: 'vpc-0a1b2c3d' },
+      'which is looked up at synth: give account and region too',
+    ],
+    ['a key without its topic', { topicKeyArn: keyArn() }, 'the topic in topicArn, which is not given'],
+    [
+      'a secret in another region',
+      { ...here, clientSecrets: { Live: { rotatedSecretArn: secretArn('client', 'us-east-1') } } },
+      'clientSecrets.Live.rotatedSecretArn is in region us-east-1, but must be in eu-central-1',
+    ],
+    [
+      'secrets in two regions',
+      { clientSecrets: { Live: { rotatedSecretArn: secretArn('a'), loginSecretArn: secretArn('b', 'us-east-1') } } },
+      'clientSecrets.Live.loginSecretArn is in region us-east-1, but must be in eu-central-1',
+    ],
+    [
+      'a key in another region',
+      { ...here, secretsKeyArn: keyArn('us-east-1') },
+      'secretsKeyArn is in region us-east-1',
+    ],
+    [
+      'a secret of another account',
+      { ...here, clientSecrets: { Live: { loginSecretArn: secretArn('login', 'eu-central-1', '444455556666') } } },
+      'clientSecrets.Live.loginSecretArn is in account 444455556666, but must be in 111122223333',
+    ],
+    [
+      'a bridge secret for two',
+      { clientSecrets: { A: { bridgeSecretArn: secretArn('bridge') }, B: { bridgeSecretArn: secretArn('bridge') } } },
+      'clientSecrets.B.bridgeSecretArn is clientSecrets.A.bridgeSecretArn too: each client secret needs its own',
+    ],
+  ])('%s', (_what, context, message) => {
+    expect(() => readConfig(context)).toThrow(message);
+  });
+
+  test('one login may serve two client secrets', () => {
+    const loginSecretArn = secretArn('login');
+    expect(() => readConfig({ clientSecrets: { A: { loginSecretArn }, B: { loginSecretArn } } })).not.toThrow();
+  });
 });
 
 test('all that is wrong is said at once', () => {

@@ -1,99 +1,171 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { assertFitsLambda, buildFunctionAsset } from '../../infra/function-asset.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { assertFitsLambda, assetHandler, buildFunctionAsset, bundleHandler } from '../../infra/function-asset.ts';
+import type { PreflightReport } from '../../lambda/rotation/preflight.ts';
+import { startTestEnvironment, type TestEnvironment, testTimes } from '../harness.ts';
 import type { handler as browserProbe } from './browser-probe.ts';
+import { type LambdaMachine, type LambdaRuntime, lambdaMachine } from './lambda-runtime.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'asset-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-/** Builds the asset where no node_modules is around, and calls its handler as Lambda does: another process, a bare environment. */
-function deployed(name: string, entryPoint?: string) {
-  const task = join(work, name);
-  const tmp = join(work, `${name}-tmp`);
-  mkdirSync(task);
-  mkdirSync(tmp);
-  buildFunctionAsset(task, entryPoint);
-  return {
-    task,
-    invoke<Result>(event: unknown): { result?: Result; error?: string } {
-      const script = `
-        const { handler } = await import(${JSON.stringify(join(task, 'lambda/handler.mjs'))});
-        const context = { getRemainingTimeInMillis: () => 60_000 };
-        const answer = await handler(${JSON.stringify(event)}, context).then((result) => ({ result }), ({ message }) => ({ error: message }));
-        console.log(JSON.stringify(answer));
-        process.exit();`;
-      const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
-        cwd: '/',
-        env: {
-          AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
-          AWS_LAMBDA_FUNCTION_NAME: 'rotation',
-          AWS_REGION: 'eu-central-1',
-          LANG: 'en_US.UTF-8',
-          PATH: '/usr/bin:/bin',
-          ROTATION_TOPIC_ARN: 'arn:aws:sns:eu-central-1:111122223333:topic',
-          TMPDIR: tmp,
-        },
-        encoding: 'utf8',
-      });
-      const answer = stdout.trim().split('\n').at(-1);
-      if (!answer) throw new Error(stderr);
-      return JSON.parse(answer);
-    },
-  };
-}
+let machine: LambdaMachine;
+beforeAll(() => {
+  machine = lambdaMachine();
+  buildFunctionAsset(machine.task);
+  bundleHandler('test/infra/browser-probe.ts', join(machine.task, 'probe'));
+  for (const path of everyPath()) chmodSync(path, statSync(path).mode & 0o555);
+});
+afterAll(() => {
+  for (const path of everyPath()) chmodSync(path, 0o755);
+  machine.remove();
+});
+
+const filesIn = (directory: string) => readdirSync(directory, { recursive: true }).map(String);
+const everyPath = () => ['.', ...filesIn(machine.task)].map((name) => join(machine.task, name));
 
 describe('the asset of the function', () => {
-  let asset: ReturnType<typeof deployed>;
-  beforeAll(() => {
-    asset = deployed('task');
-  }, 30_000);
-
-  test('runs alone: the handler answers in its own terms', () => {
-    expect(asset.invoke({ Step: 'unknown' }).error).toMatch(/^\[configuration\] .*; pressed: no; next: /);
-  });
-
   test('can be read by a user who did not build it', () => {
-    const modes = readdirSync(asset.task, { recursive: true }).map(
-      (name) => statSync(join(asset.task, String(name))).mode,
-    );
-    expect([...new Set(modes.map((mode) => (mode & 0o777).toString(8)))]).toEqual(['755']);
+    const names = filesIn(machine.task).filter((name) => !name.startsWith('probe'));
+    const modes = names.map((name) => statSync(join(machine.task, name)).mode & 0o777);
+    expect([...new Set(modes.map((mode) => mode.toString(8)))]).toEqual(['555']);
   });
 
   test('names no path of the machine that built it', () => {
-    const lambda = join(asset.task, 'lambda');
-    const sources = readdirSync(lambda).map((name) => readFileSync(join(lambda, name), 'utf8'));
-    expect(sources.length).toBeGreaterThan(0);
-    for (const source of sources) expect(source).not.toContain(root);
+    const names = filesIn(machine.task).filter((name) => /\.(mjs|txt)$/.test(name) && !name.startsWith('node_modules'));
+    expect(names).toEqual(expect.arrayContaining(['lambda/handler.mjs', 'THIRD-PARTY-LICENSES.txt']));
+    for (const name of names) expect(readFileSync(join(machine.task, name), 'utf8')).not.toContain(root);
   });
 
-  test('has one Chromium, not the launcher’s old one as well', () => {
-    const archives = readdirSync(asset.task, { recursive: true }).filter((name) =>
-      String(name).endsWith('chromium.br'),
+  test('has one Chromium, its libraries and fonts, ready to run, and nothing to unpack', () => {
+    const names = filesIn(machine.task);
+    expect(names.filter((name) => /\.(br|tar|gz)$|swiftshader/.test(name))).toEqual([]);
+    expect(names).toEqual(
+      expect.arrayContaining(['chromium/chromium', 'chromium/al2023/lib/libnss3.so', expect.stringMatching(/\.ttf$/)]),
     );
-    expect(archives).toEqual(['node_modules/@sparticuz/chromium/bin/chromium.br']);
+  });
+
+  test('brings the licence of everything that is in it', () => {
+    const licences = readFileSync(join(machine.task, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+    const named = (name: string) => new RegExp(`^${name} .*\\((BSD-3-Clause|MIT|Apache-2.0)`, 'm').test(licences);
+    const all = ['Chromium', '@sparticuz/chromium', 'playwright-core', 'playwright-aws-lambda', 'zod'];
+    expect(all.filter((name) => !named(name))).toEqual([]);
+    expect(/undefined/.test(licences)).toBe(false);
+    expect(licences.match(/^ +Apache License\s+Version 2.0|^MIT License/gim)?.length).toBeGreaterThan(1);
   });
 });
 
-test('the browser of the function starts from its asset', () => {
-  const asset = deployed('probe', 'test/infra/browser-probe.ts');
-  const { result, error } = asset.invoke<Awaited<ReturnType<typeof browserProbe>>>({});
-  expect(error).toBeUndefined();
-  expect(result?.outline).toBe('- button "Rotate"');
-  expect(result?.screenshotBytes).toBeGreaterThan(1_000);
-}, 60_000);
+/** The function's environment, with the services of this machine. */
+function environmentFor({ urls, service, topicArn }: TestEnvironment): Record<string, string> {
+  const PORTAL_PROFILE_PARAMETER = '/portal-profile';
+  service.parameters.set(PORTAL_PROFILE_PARAMETER, JSON.stringify({ times: testTimes }));
+  return {
+    AWS_ENDPOINT_URL: urls.secretsManager,
+    AWS_ENDPOINT_URL_SSM: service.url,
+    AWS_ENDPOINT_URL_SNS: urls.messaging,
+    ROTATION_TOPIC_ARN: topicArn,
+    PORTAL_PROFILE_PARAMETER,
+  };
+}
 
-test('an asset above the limit is refused with its size, the limit and the largest files', () => {
+const presses = ({ provider }: TestEnvironment) => provider.provider.counters.presses;
+
+function contentOf(directory: string): { names: string[]; bytes: number } {
+  const bytes = filesIn(directory).reduce((sum, name) => sum + lstatSync(join(directory, name)).size, 0);
+  return { names: readdirSync(directory).sort(), bytes };
+}
+
+describe('run as Lambda does, by the Runtime API, where only /tmp can be written to', () => {
+  let running: LambdaRuntime | undefined;
+  afterEach(async () => {
+    await running?.close();
+    running = undefined;
+  });
+
+  test('the browser draws: text, an outline and a screenshot, without SwiftShader', async () => {
+    running = await machine.function('probe/handler.handler');
+    const result = (await running.invoke({})) as Awaited<ReturnType<typeof browserProbe>>;
+    expect(result.outline).toBe('- button "Rotate"');
+    expect(result.screenshotBytes).toBeGreaterThan(1_000);
+  });
+
+  test('preflights and rotations succeed in one process, and in the next after all was killed in mid-invocation; /tmp does not fill up', async () => {
+    let killAt: string | undefined;
+    let leftBehind: string[] = [];
+    const environment = await startTestEnvironment({
+      driven: true,
+      // The function is the one below, and a killed step is run again.
+      secretsManager: { invoke: (event) => fn.invoke(event), retries: 1, retryDelayMs: 0 },
+    });
+    const fn = await machine.function(assetHandler, environmentFor(environment), (line) => {
+      environment.printed.push(line);
+      if (killAt && line.includes(`"fact":"${killAt}"`)) {
+        killAt = undefined;
+        void fn.kill().then(() => {
+          leftBehind = contentOf(machine.tmp).names;
+        });
+      }
+    });
+    running = fn;
+    const preflight = () =>
+      fn.invoke({ Step: 'preflight', SecretId: environment.secrets.rotated }) as Promise<PreflightReport>;
+
+    expect(await preflight()).toMatchObject({ ok: true });
+    const [first] = fn.processes();
+    expect(statSync(`/proc/${first}`).uid).not.toBe(0);
+    expect(await environment.rotate()).toBe('succeeded');
+    const usual = contentOf(machine.tmp);
+    expect(await preflight()).toMatchObject({ ok: true });
+    expect(fn.processes()).toEqual([first]);
+    expect(contentOf(machine.tmp)).toEqual(usual);
+
+    killAt = 'developer-tools';
+    const pressesBefore = presses(environment);
+    expect(await environment.rotate()).toBe('succeeded');
+    // Shows that there was something to clear away.
+    expect(leftBehind).toEqual(expect.arrayContaining([expect.stringMatching(/^playwright_chromiumdev_profile-/)]));
+    expect(fn.processes()).not.toContain(first);
+    expect(presses(environment) - pressesBefore).toBe(1);
+    expect(contentOf(machine.tmp)).toEqual(usual);
+    expect(usual.bytes).toBeLessThan(50_000_000);
+  });
+});
+
+test('what the parts are said to have had is what they have, so that a part that grows is found', () => {
+  let refusal = '';
+  try {
+    assertFitsLambda(machine.task, 0);
+  } catch (error) {
+    refusal = (error as Error).message;
+  }
+  const grownBytes = [...refusal.matchAll(/^ +\+([\d,]+) /gm)].map(([, count = '']) =>
+    Number(count.replaceAll(',', '')),
+  );
+  expect(grownBytes).not.toEqual([]);
+  expect(Math.max(...grownBytes)).toBeLessThan(5_000_000);
+});
+
+test('an asset above the limit is refused with its size, the limit, what grew and the largest files', () => {
   const dir = join(work, 'large');
   mkdirSync(join(dir, 'bin'), { recursive: true });
   writeFileSync(join(dir, 'bin', 'browser'), Buffer.alloc(1_500));
   writeFileSync(join(dir, 'small'), Buffer.alloc(500));
   expect(() => assertFitsLambda(dir, 2_000)).not.toThrow();
-  expect(() => assertFitsLambda(dir, 1_999)).toThrow(
-    /2,000 bytes unzipped, Lambda takes 1,999\. Largest files:\n +1,500 {2}bin\/browser\n +500 {2}small$/,
+  expect(() => assertFitsLambda(dir, 1_999, { bin: 400, small: 600 })).toThrow(
+    /2,000 bytes unzipped, Lambda takes 1,999\. What grew:\n +\+1,100 {2}bin\nLargest files:\n +1,500 {2}bin\/browser\n +500 {2}small$/,
   );
 });

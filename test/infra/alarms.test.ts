@@ -1,0 +1,153 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { RotationDashboard } from '../../infra/dashboard.ts';
+import type { Metrics } from '../../lambda/metrics.ts';
+import { idOf, rotationStack, templateOf } from './synthesized.ts';
+
+interface Alarm {
+  AlarmDescription: unknown;
+  AlarmActions: unknown[];
+  OKActions: unknown[];
+  TreatMissingData: string;
+  EvaluationPeriods: number;
+  Threshold: number;
+  Period?: number;
+  MetricName?: string;
+  Metrics?: { Expression?: string; MetricStat?: { Metric: { MetricName: string }; Period: number } }[];
+}
+
+function alarmsOf(template: Template): Record<string, Alarm> {
+  return Object.fromEntries(
+    Object.entries(template.findResources('AWS::CloudWatch::Alarm')).map(([id, { Properties }]) => [
+      id.replace(/^(RotationAlarms|Function)|[0-9A-F]{8}$/g, ''),
+      Properties as Alarm,
+    ]),
+  );
+}
+
+describe('alarms', () => {
+  test('each names its condition, the next action and what it is about, and calls somebody, also when it is over', () => {
+    const template = templateOf();
+    const topic = { Ref: idOf(template, 'AWS::SNS::Topic', 'Alarm') };
+    const alarms = alarmsOf(template);
+    expect(Object.keys(alarms).sort()).toEqual([
+      'Drift',
+      'PreflightFailing',
+      'RotationFailed',
+      'RotationOverdue',
+      'RotationReportedFailed',
+      'Throttled',
+    ]);
+    for (const { AlarmDescription, AlarmActions, OKActions } of Object.values(alarms)) {
+      expect(JSON.stringify(AlarmDescription)).toMatch(
+        /^\{"Fn::Join":\["",\["[A-Z].*\. Next: \w.*\. (Secret|Function) ".*"(Ref|Fn::GetAtt)":/,
+      );
+      expect(JSON.stringify(AlarmDescription).length).toBeLessThan(1024);
+      expect([AlarmActions, OKActions]).toEqual([[topic], [topic]]);
+    }
+  });
+
+  test('what the function does not say has a meaning for each', () => {
+    const missing = Object.entries(alarmsOf(templateOf())).map(([id, { TreatMissingData }]) => [id, TreatMissingData]);
+    expect(Object.fromEntries(missing)).toEqual({
+      RotationFailed: 'ignore', // it lasts until a rotation succeeds
+      RotationOverdue: 'ignore', // from one preflight to the next
+      Drift: 'ignore',
+      PreflightFailing: 'breaching', // a preflight that does not run is not in order
+      RotationReportedFailed: 'notBreaching',
+      Throttled: 'notBreaching',
+    });
+  });
+
+  test('every metric is one that the function prints, or a service’s own', () => {
+    const printed: (keyof Metrics)[] = [
+      'StepsStarted',
+      'StepsSucceeded',
+      'RotationsSucceeded',
+      'FatalFailures',
+      'PreflightOk',
+      'Drift',
+      'DaysSinceRotation',
+    ];
+    const used = Object.values(alarmsOf(templateOf())).flatMap(({ MetricName, Metrics = [] }) => [
+      MetricName,
+      ...Metrics.map(({ MetricStat }) => MetricStat?.Metric.MetricName),
+    ]);
+    const known = new Set<string | undefined>([...printed, 'Throttles', 'TriggeredRules', undefined]);
+    expect(used.filter((name) => !known.has(name))).toEqual([]);
+    expect(printed.filter((name) => !used.includes(name))).toEqual([]);
+  });
+
+  describe('a failed rotation', () => {
+    const { Metrics = [] } = alarmsOf(templateOf()).RotationFailed ?? {};
+    const expression = Metrics.find(({ Expression }) => Expression)?.Expression ?? '';
+    type Sums = { started?: number; succeeded?: number; fatal?: number; rotated?: number };
+    /** CloudWatch's IF and FILL, over the sums of one window. */
+    const raised = (sums: Sums): boolean => {
+      const script = expression
+        .replaceAll(/FILL\((\w+),0\)/g, '(sums.$1 ?? 0)')
+        .replaceAll(' OR ', ' || ')
+        .replaceAll(' AND ', ' && ')
+        .replace(/^IF\((.*),1,0\)$/, '($1)');
+      return new Function('sums', `return ${script}`)(sums) as boolean;
+    };
+
+    test.each<[string, Sums, boolean]>([
+      ['a rotation at the first try', { started: 4, succeeded: 4, rotated: 1 }, false],
+      ['a step under way', { started: 1 }, false],
+      ['a retry that succeeds', { started: 5, succeeded: 4, rotated: 1 }, false],
+      ['a retry that is under way', { started: 2 }, false],
+      ['three retries, the last of which succeeds', { started: 7, succeeded: 4, rotated: 1 }, false],
+      ['a third failure', { started: 3 }, true],
+      ['a third kill in testSecret', { started: 5, succeeded: 2 }, true],
+      ['a failure that no retry mends', { started: 1, fatal: 1 }, true],
+      ['a fatal failure, then a rotation by hand', { started: 5, succeeded: 4, fatal: 1, rotated: 1 }, false],
+    ])('%s: %j gives %s', (_what, sums, expected) => {
+      expect(raised(sums)).toBe(expected);
+    });
+  });
+
+  test('drift waits for the repair where there is one', () => {
+    const periods = (preflightRepairs: boolean) =>
+      alarmsOf(templateOf({ function: () => ({ preflightRepairs }) })).Drift?.EvaluationPeriods;
+    expect([periods(true), periods(false)]).toEqual([2, 1]);
+  });
+
+  test('overdue follows the interval', () => {
+    expect(alarmsOf(templateOf({ rotation: () => ({ rotationIntervalDays: 7 }) })).RotationOverdue?.Threshold).toBe(9);
+  });
+
+  test('an abandoned rotation, which CloudTrail tells, calls somebody with the next action', () => {
+    const template = templateOf();
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.secretsmanager'],
+        'detail-type': ['AWS Service Event via CloudTrail'],
+        detail: {
+          eventName: ['RotationAbandoned'],
+          additionalEventData: { SecretId: [{ Ref: 'RotationRotatedSecret1AEAB3FA' }] },
+        },
+      },
+    });
+    const [rule] = Object.values(
+      template.findResources('AWS::Events::Rule', {
+        Properties: { EventPattern: { detail: { eventName: ['RotationAbandoned'] } } },
+      }),
+    );
+    expect(rule?.Properties.Targets[0].Arn).toEqual({ Ref: idOf(template, 'AWS::SNS::Topic', 'Alarm') });
+    expect(JSON.stringify(rule?.Properties.Targets[0].Input)).toContain(
+      'Next: let nothing but the rotation function write',
+    );
+  });
+});
+
+test('the dashboard shows every alarm, and what failed', () => {
+  const { stack, rotation } = rotationStack();
+  new RotationDashboard(stack, 'Dashboard', { rotations: [rotation] });
+  const [dashboard] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'));
+  const body = JSON.stringify(dashboard?.Properties.DashboardBody);
+  for (const id of Object.keys(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm')))
+    expect(body).toContain(id);
+  expect(body).toContain('RotationsSucceeded');
+  expect(body).toContain('error.action');
+});

@@ -1,0 +1,102 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, test } from 'vitest';
+import { stackOf } from './synthesized.ts';
+
+const arnOf = (name: string) => `arn:aws:secretsmanager:eu-central-1:111122223333:secret:tradeaware/${name}-AbCdEf`;
+const key = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
+
+/** The shapes that users choose. */
+const shapes: Record<string, Record<string, unknown>> = {
+  'one client secret, all new': {},
+  'two client secrets, one function': { clientSecrets: { Live: {}, Test: {} } },
+  'two client secrets, a function each': { clientSecrets: { Live: {}, Test: {} }, sharedFunction: false },
+  'existing secrets, keys and topics': {
+    clientSecrets: {
+      Live: { rotatedSecretArn: arnOf('client'), loginSecretArn: arnOf('login'), bridgeSecretArn: arnOf('bridge') },
+    },
+    secretsKeyArn: key,
+    operationsKeyArn: key,
+    topicArn: 'arn:aws:sns:eu-central-1:111122223333:events',
+    topicKeyArn: key,
+    alarmTopicArn: 'arn:aws:sns:eu-central-1:111122223333:alarms',
+  },
+  'consumers and subscribers in another account': {
+    clientSecrets: { Rotation: { consumers: ['arn:aws:iam::444455556666:role/orders'] } },
+    subscriberAccounts: ['444455556666'],
+  },
+  'a network of its own, evidence, a profile, traces': {
+    vpc: 'new',
+    evidenceBucketName: 'evidence',
+    portalProfileParameter: '/tradeaware/portal-profile',
+    tracing: true,
+  },
+};
+
+describe.each(Object.entries(shapes))('%s', (_name, context) => {
+  const stack = stackOf(context);
+  const template = Template.fromStack(stack);
+
+  test('has these resources', () => {
+    const { Resources } = template.toJSON() as { Resources: Record<string, { Type: string; DeletionPolicy?: string }> };
+    const lines = Object.entries(Resources).map(
+      ([id, { Type, DeletionPolicy }]) => `${Type} ${id}${DeletionPolicy ? `, ${DeletionPolicy}` : ''}`,
+    );
+    expect(lines.sort().join('\n')).toMatchSnapshot();
+  });
+
+  test('never rotates by being deployed, and holds no value of a secret', () => {
+    template.allResourcesProperties('AWS::SecretsManager::RotationSchedule', { RotateImmediatelyOnUpdate: false });
+    for (const { Properties } of Object.values(template.findResources('AWS::SecretsManager::Secret'))) {
+      expect(Object.keys(Properties).sort()).toEqual(['Description', 'KmsKeyId']);
+    }
+  });
+
+  test('cdk-nag AwsSolutions finds nothing', () => {
+    const { violations } = new AwsSolutionsChecks().validateScope(stack);
+    expect(violations.map(({ ruleName, violatingResources }) => ({ ruleName, violatingResources }))).toEqual([]);
+  });
+
+  test('asks for a bootstrapped account, and says so', () => {
+    const { Assertions } = template.toJSON().Rules?.CheckBootstrapVersion ?? {};
+    expect(Assertions?.[0].AssertDescription).toContain("Please run 'cdk bootstrap'");
+  });
+});
+
+describe('a VPC that exists', () => {
+  const here = { account: '111122223333', region: 'eu-central-1' };
+  const looked = (type: 'Private' | 'Isolated') => ({
+    'vpc-provider:account=111122223333:filter.vpc-id=vpc-0a1b2c3d:region=eu-central-1:returnAsymmetricSubnets=true': {
+      vpcId: 'vpc-0a1b2c3d',
+      vpcCidrBlock: '10.0.0.0/16',
+      availabilityZones: [],
+      subnetGroups: [
+        {
+          name: type,
+          type,
+          subnets: [
+            {
+              subnetId: 'subnet-0a1b2c3d',
+              cidr: '10.0.0.0/18',
+              availabilityZone: 'eu-central-1a',
+              routeTableId: 'rtb-0a1b2c3d',
+            },
+          ],
+        },
+      ],
+    },
+  });
+
+  test('is used where it has a way out', () => {
+    Template.fromStack(stackOf({ ...here, vpc: 'vpc-0a1b2c3d' }, looked('Private'))).hasResourceProperties(
+      'AWS::Lambda::Function',
+      { VpcConfig: { SubnetIds: ['subnet-0a1b2c3d'] } },
+    );
+  });
+
+  test('is refused, with its key and the remedy, where it has none', () => {
+    expect(() => stackOf({ ...here, vpc: 'vpc-0a1b2c3d' }, looked('Isolated'))).toThrow(
+      /vpc is vpc-0a1b2c3d, which has no private subnet with a way out .*: add a NAT gateway/,
+    );
+  });
+});
