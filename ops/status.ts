@@ -1,0 +1,88 @@
+import { parseBridgeSecret, parseRotatedSecret } from '../lambda/rotation/client-secret.ts';
+import { rotatedDue, versionWith } from '../lambda/rotation/labels.ts';
+import { type Described, type Session, unfinished } from './session.ts';
+import { columns, instant, lasting } from './words.ts';
+
+/** Says where everything stands, without asking the portal or the token endpoint. Changes nothing. */
+export async function status(session: Session): Promise<void> {
+  const now = new Date();
+  const secret = await session.describe();
+  const createdAt = await session.createdAt();
+  const bridge = secret.deletedAt
+    ? 'not read'
+    : await bridgeOf(session, secret).catch((error: Error) => `cannot be read: ${error.name}`);
+  const versions = [...secret.labels].map(([id, labels]) => ({ id, labels, created_at: createdAt.get(id) }));
+  const summary = inWords(secret, now);
+  const known = {
+    secret: secret.arn,
+    name: secret.name,
+    summary,
+    rotation_enabled: secret.rotationEnabled,
+    interval_days: secret.intervalDays,
+    last_rotated_at: secret.lastRotatedAt,
+    next_rotation_at: secret.nextRotationAt,
+    deleted_at: secret.deletedAt,
+    function: secret.functionArn,
+    preflight: secret.tags.get('preflight'),
+    login_refused: secret.tags.get('login-refused'),
+    versions,
+    bridge,
+  };
+  const at = (date: Date | undefined, otherwise: string) => (date ? instant(date, now) : otherwise);
+  const schedule = secret.intervalDays ? `, every ${secret.intervalDays} days` : '';
+  const rows = [
+    ['rotation', `${secret.rotationEnabled ? 'enabled' : 'off'}${schedule}`],
+    ['last rotated', at(secret.lastRotatedAt, 'never')],
+    ['next rotation', at(secret.nextRotationAt, 'none is scheduled')],
+    ['preflight', secret.tags.get('preflight') ?? 'was never run'],
+    ...versions.map(
+      ({ id, labels, created_at }) =>
+        [labels.join(', '), `version ${id}, ${at(created_at, 'of unknown age')}`] as const,
+    ),
+    [
+      'bridge secret',
+      typeof bridge === 'string'
+        ? bridge
+        : `armed ${instant(bridge.armed_at, now)}, ${tokenInWords(bridge.token_until, now)}`,
+    ],
+    ['function', secret.functionArn ?? 'none'],
+  ] as const;
+  session.say(known, `${secret.name}\n${columns(rows)}\n${summary}`);
+}
+
+/** When the latest slot was taken, and until when its token lives. No part of it is the token. */
+async function bridgeOf(session: Session, { arn, name }: Described) {
+  const current = await session.read(arn, { label: 'AWSCURRENT' });
+  if (!current) return 'not known: the rotated secret has no value';
+  const { bridge_secret_arn: bridgeArn } = parseRotatedSecret(name, current.value);
+  const version = await session.read(bridgeArn, { label: 'AWSCURRENT' });
+  if (!version) return 'empty until the first press';
+  const slot = parseBridgeSecret(bridgeArn, version.value);
+  return {
+    armed_at: new Date(slot.armed_at),
+    armed_for: slot.armed_for,
+    attempt: slot.attempt,
+    token_until: slot.expires_at ? new Date(slot.expires_at) : undefined,
+  };
+}
+
+function tokenInWords(until: Date | undefined, now: Date): string {
+  if (!until) return 'without a token';
+  return until < now ? 'its token has expired' : `its token lives for ${lasting(until.getTime() - now.getTime())}`;
+}
+
+/** The first thing that an operator has to know. */
+export function inWords(secret: Described, now: Date): string {
+  const preflight = secret.tags.get('preflight');
+  if (secret.deletedAt) return 'The secret is scheduled for deletion; nothing rotates it. Next: doctor.';
+  if (!versionWith(secret, 'AWSCURRENT')) return 'The secret has no value yet. Next: init.';
+  const pending = unfinished(secret);
+  if (pending) return `The rotation ${pending} is not finished. Next: wait for it, or doctor.`;
+  if (secret.tags.has('login-refused')) return 'The portal has refused a login. Next: doctor.';
+  if (versionWith(secret, rotatedDue)) return 'Consumers have not been told of the last rotation yet. Next: doctor.';
+  if (preflight?.startsWith('failed')) return `The last preflight failed (${preflight}). Next: preflight.`;
+  if (!secret.rotationEnabled) return 'Rotation is off: nothing rotates by itself. Next: doctor, or rotate.';
+  if (secret.nextRotationAt && secret.nextRotationAt < now)
+    return 'The rotation is overdue. Next: preflight, then rotate.';
+  return preflight ? 'All is well.' : 'Nothing is known to be wrong, but no preflight was ever run. Next: preflight.';
+}
