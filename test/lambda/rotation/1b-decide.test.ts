@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Sight } from '../../../lambda/rotation/1a-observe.ts';
+import type { Sight, Slot } from '../../../lambda/rotation/1a-observe.ts';
 import { type Decision, decide } from '../../../lambda/rotation/1b-decide.ts';
 import { recentSlotMs, secondLookAfterMs, secondPressAfterMs } from '../../../lambda/rotation/limits.ts';
 
@@ -62,6 +62,16 @@ const table: [string, Sight, string][] = [
     'press',
   ],
   [
+    'rejected for P, one press under this token a day ago: a second',
+    { ...look, verdict: 'rejected', steadyMs: P, slot: { ...old, ageMs: recentSlotMs }, armedForThisRotation: 1 },
+    'press',
+  ],
+  [
+    'rejected for P, two presses under this token a day ago: no third',
+    { ...look, verdict: 'rejected', steadyMs: P, slot: { ...old, ageMs: recentSlotMs }, armedForThisRotation: 2 },
+    'give-up: portal-changed, final',
+  ],
+  [
     'rejected for P, a slot within the day: the field may be stale',
     { ...look, verdict: 'rejected', steadyMs: P, slot: { ...old, ageMs: recentSlotMs - 1 } },
     'fail: token-endpoint, retryable',
@@ -88,6 +98,11 @@ const table: [string, Sight, string][] = [
   [
     'unreachable: never press what cannot be verified',
     { ...look, verdict: 'unreachable' },
+    'fail: token-endpoint, retryable',
+  ],
+  [
+    'another secret, rejected for P: fail without a press, whatever has been armed',
+    { ...look, shown: 'other', verdict: 'rejected', steadyMs: P, armedForThisRotation: 2 },
     'fail: token-endpoint, retryable',
   ],
   [
@@ -124,13 +139,40 @@ describe('the decision table', () => {
       return decision.kind === 'fail' ? decision.error.action : '';
     };
     expect(actionFor('rejected')).toContain('a person is needed');
-    expect(actionFor('accepted')).not.toContain('a person is needed');
+    for (const works of ['accepted', 'unreachable'] as const)
+      expect(actionFor(works)).not.toContain('a person is needed');
   });
 
-  it('says that a press is unknown while a slot stands that it may have followed', () => {
-    const decision = decide({ ...look, verdict: 'unreachable', slot: old }, limits);
-    expect(decision).toMatchObject({ kind: 'fail', error: { pressed: 'unknown' } });
-    expect(decide({ ...look, verdict: 'unreachable' }, limits)).toMatchObject({ error: { pressed: 'no' } });
+  it.each<[string, Slot | undefined, string]>([
+    ['no slot', undefined, 'no'],
+    ['a slot of this AWSCURRENT', young, 'unknown'],
+    ['one that is old', old, 'unknown'],
+    ['that of a rotation that succeeded', settled, 'no'],
+    ['a young slot of another AWSCURRENT', { ...ofAnother, ageMs: W - 1 }, 'unknown'],
+    ['an old slot of another AWSCURRENT', { ...ofAnother, ageMs: W }, 'no'],
+  ])('with %s, says what can be known of a press', (_name, slot, pressed) => {
+    expect(decide({ ...look, verdict: 'unreachable', slot }, limits)).toMatchObject({
+      kind: 'fail',
+      error: { pressed },
+    });
+  });
+
+  it.each<[string, Look, number, string]>([
+    ['the second look', { ...look, shown: 'other', steadyMs: 1 }, twoLooks - 1, 'timeout'],
+    ['a press that may still take effect', { ...look, slot: young }, 1, 'concurrency'],
+    ['a rejection that may pass', { ...look, verdict: 'rejected', steadyMs: 1 }, P - 1, 'timeout'],
+  ])('waits for %s as long as it takes, and leaves it to a retry otherwise', (_name, sight, forMs, category) => {
+    expect(decide(sight, limits)).toMatchObject({ kind: 'wait', forMs, otherwise: { category, retryable: true } });
+  });
+
+  it('says that a press is unknown where two were armed, and only there of what it gives up', () => {
+    const pressedOf = (sight: Sight) => {
+      const decision = decide(sight, limits);
+      return decision.kind === 'give-up' && decision.error.pressed;
+    };
+    expect(pressedOf({ ...look, slot: old, armedForThisRotation: 2 })).toBe('unknown');
+    expect(pressedOf({ ...look, adoptOnly: true })).toBe('no');
+    expect(pressedOf({ pending: 'copy' })).toBe('no');
   });
 });
 
