@@ -287,7 +287,8 @@ class Walk {
   #wasNeverSent(typed: Typed, idleMs: number): boolean {
     const { browser, profile } = this.#way;
     const sent = browser.writes > typed.writes || browser.documents > typed.document || browser.underWay.size > 0;
-    if (sent || browser.hasSocket || idleMs < profile.times.settleMs || this.#typedAgain === 2) return false;
+    const waitMs = profile.times.settleMs * 2 ** this.#typedAgain;
+    if (sent || browser.hasSocket || idleMs < waitMs || this.#typedAgain === 3) return false;
     this.#typedAgain += 1;
     this.#typed = undefined;
     if (typed.field === 'code') this.#codes.pop();

@@ -29,9 +29,9 @@ type Known = Awaited<ReturnType<typeof readKnown>>;
 async function readKnown(run: Run, ports: Ports) {
   const description = await ports.secrets.describe(run.secretId);
   const { secret, version } = await readCurrent(run, ports, description);
-  const { latest } = await readSlots(run, ports, secret.bridge_secret_arn);
+  const { latest, armedForThisRotation } = await readSlots(run, ports, secret.bridge_secret_arn);
   const attempt = latest?.slot.armed_for === run.token ? latest.slot.attempt : 0;
-  const armed = attempt > 0 || latest?.slot.armed_from === version.versionId;
+  const armed = armedForThisRotation > 0 || latest?.slot.armed_from === version.versionId;
   return {
     name: description.name,
     arn: description.arn,

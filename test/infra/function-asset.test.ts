@@ -130,8 +130,9 @@ describe('run as Lambda does, by the Runtime API, where only /tmp can be written
     expect(await environment.rotate()).toBe('succeeded');
     const usual = contentOf(machine.tmp);
     expect(await preflight()).toMatchObject({ ok: true });
-    expect(fn.processes()).toEqual([first]);
-    expect(contentOf(machine.tmp)).toEqual(usual);
+    // A browser that was told to close may take a moment.
+    await expect.poll(() => fn.processes(), { timeout: 20_000 }).toEqual([first]);
+    await expect.poll(() => contentOf(machine.tmp), { timeout: 20_000 }).toEqual(usual);
 
     killAt = 'developer-tools';
     const pressesBefore = presses(environment);
@@ -140,7 +141,7 @@ describe('run as Lambda does, by the Runtime API, where only /tmp can be written
     expect(leftBehind).toEqual(expect.arrayContaining([expect.stringMatching(/^playwright_chromiumdev_profile-/)]));
     expect(fn.processes()).not.toContain(first);
     expect(presses(environment) - pressesBefore).toBe(1);
-    expect(contentOf(machine.tmp)).toEqual(usual);
+    await expect.poll(() => contentOf(machine.tmp), { timeout: 20_000 }).toEqual(usual);
     expect(usual.bytes).toBeLessThan(50_000_000);
   });
 });

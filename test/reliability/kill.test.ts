@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { recordResult } from '../record-results.ts';
+import { brokenHandler } from './broken-handler.ts';
 import { chosen } from './choice.ts';
 import { type FaultyRotation, recordedCalls, startFaultyRotation } from './faulty-rotation.ts';
 import { kill, processesIn } from './processes.ts';
@@ -36,7 +37,7 @@ function killFunction({ environment, killAll }: FaultyRotation, whole: boolean):
 }
 
 describe('killed at any moment and run again: nothing is lost, the button is pressed once, no process is left', () => {
-  const suite = [...chosen(dense, 1), ...chosen(cases, 1)].filter((one, at, all) => all.indexOf(one) === at);
+  const suite = [...chosen(dense, 4), ...chosen(cases, 4)].filter((one, at, all) => all.indexOf(one) === at);
   it.each(suite)('$name', async ({ what, occurrence, afterMs, whole }) => {
     const rotation = await startFaultyRotation();
     try {
@@ -62,4 +63,33 @@ describe('killed at any moment and run again: nothing is lost, the button is pre
       seconds: Math.round((performance.now() - beganMs) / 1000),
     });
   });
+});
+
+it('a press before its slot would be noticed', async () => {
+  const broken = await brokenHandler(
+    'lambda/rotation/1d-press.ts',
+    '    const slotBeganMs = await takeSlot(run, ports, found);',
+    '    await dialog.press(run.signal);\n    const slotBeganMs = await takeSlot(run, ports, found);',
+  );
+  const rotation = await startFaultyRotation({ handler: broken.handler });
+  try {
+    const pressed = rotation.after('createSecret: POST /account/developer-tools/rotate-secret', 1);
+    const rotating = rotation.rotate();
+    await pressed;
+    rotation.killAll();
+    rotation.heal();
+    const violations = await rotation.violations(await rotating);
+    expect(violations.join('\n')).toMatch(/pressed: no, after a press/);
+    const outcome = `caught: ${violations[0]}`;
+    recordResult({
+      level: 'processes',
+      what: 'broken variant: a press before its slot',
+      cases: 1,
+      outcome,
+      seconds: 0,
+    });
+  } finally {
+    await rotation.close();
+    await broken.remove();
+  }
 });

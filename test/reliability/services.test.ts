@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { recordResult } from '../record-results.ts';
+import { brokenHandler } from './broken-handler.ts';
 import { chosen, full } from './choice.ts';
 import { type Call, outagesOf } from './faults.ts';
 import { recordedCalls, startFaultyRotation } from './faulty-rotation.ts';
@@ -119,17 +120,35 @@ describe('deadlines', () => {
     }
   });
 
+  const act = { status: 500, type: 'InternalServiceError', message: 'injected' };
+  const failsTenTimes = { name: 'fails ten times', when: 'before', act, times: 10 } as const;
+
   it('after the press a store that fails for longer than the SDK tries is tried on, and succeeds', async () => {
-    const rotation = await startFaultyRotation();
+    const rotation = await startFaultyRotation({ retries: 0 });
     try {
-      const act = { status: 500, type: 'InternalServiceError', message: 'injected' };
-      rotation.aim({ what: storing }, { name: 'fails ten times', when: 'before', act, times: 10 });
+      rotation.aim({ what: storing }, failsTenTimes);
       expect(await rotation.rotate()).toBe('succeeded');
       expect(rotation.happened()).toBe(10);
       expect(rotation.ledger.requests).toHaveLength(1);
       expect(await rotation.violations('succeeded')).toEqual([]);
     } finally {
       await rotation.close();
+    }
+  });
+
+  it('a store that is tried once would be noticed', async () => {
+    const once = "      ports.log('not-stored', { error });\n";
+    const broken = await brokenHandler('lambda/rotation/1e-store.ts', once, '      throw error;\n');
+    const rotation = await startFaultyRotation({ retries: 0, handler: broken.handler });
+    try {
+      rotation.aim({ what: storing }, failsTenTimes);
+      const outcome = await rotation.rotate();
+      expect(outcome).toBe('failed');
+      const what = 'broken variant: a store that is tried once';
+      recordResult({ level: 'services', what, cases: 1, outcome: `caught: the rotation ${outcome}`, seconds: 0 });
+    } finally {
+      await rotation.close();
+      await broken.remove();
     }
   });
 
