@@ -75,6 +75,8 @@ export class PortalBrowser {
   #onScriptDialog: ((dialog: Dialog) => void) | undefined;
   #held: Route[] | undefined;
   #writesBefore = 0;
+  /** The last request for a page. */
+  #navigation: Request | undefined;
 
   private constructor(
     browser: Browser,
@@ -139,13 +141,15 @@ export class PortalBrowser {
       this.underWay.add(request);
       if (isWrite(request)) this.writes += 1;
       if (!isPage(request)) return;
+      this.#navigation = request;
       this.wanted = request.url();
       this.networkError = undefined;
     });
     page.on('requestfailed', (request) => {
       answered(request);
       const error = request.failure()?.errorText;
-      if (isPage(request) && error !== 'net::ERR_ABORTED') this.networkError = error;
+      // The end of an earlier one may come late.
+      if (request === this.#navigation && error !== 'net::ERR_ABORTED') this.networkError = error;
     });
     page.on('response', (response) => {
       const path = URL.parse(response.url())?.pathname;
@@ -154,8 +158,7 @@ export class PortalBrowser {
           response.status() >= 400
             ? `the portal answered ${response.status()} to ${response.request().method()} ${path}`
             : undefined;
-      if (response.request().isNavigationRequest() && response.frame() === page.mainFrame())
-        this.status = response.status();
+      if (response.request() === this.#navigation) this.status = response.status();
     });
     page.on('websocket', () => {
       this.hasSocket = true;

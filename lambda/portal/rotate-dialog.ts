@@ -258,7 +258,8 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Unde
         return (await box?.isVisible()) ?? false;
       } catch (error) {
         if (/crashed|closed/.test(String(error))) throw error;
-        // A document that has gone took its dialog along.
+        // A document that has gone took its dialog along; a browser that has gone cannot answer this.
+        await page.locator('html').count();
         return false;
       }
     },
