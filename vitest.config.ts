@@ -7,6 +7,7 @@ export default defineConfig({
     // Long enough for a slow machine: a test waits for conditions, never for time.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // On two cores: a test with a browser waits more than it works.
+    maxWorkers: 3,
   },
 });

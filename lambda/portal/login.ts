@@ -15,7 +15,7 @@ import { clientIds, clientPart, copyIds, revealIds, secretHolders } from './clie
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, visibleText } from './outline.ts';
-import { click, fill, firstTryMs, only } from './page-actions.ts';
+import { click, fill, firstTryMs, only, whileReplaced } from './page-actions.ts';
 import { searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -57,7 +57,7 @@ export async function reachDeveloperTools(way: Way, signal: AbortSignal): Promis
     if (way.browser.broken) throw trouble('portal-unavailable', way.browser.broken);
     const lookedAtMs = performance.now();
     const seen = await see(way).catch(whileItLoads);
-    if (seen && (await walk.step(seen, lookedAtMs))) return;
+    if (seen && (await walk.step(seen, lookedAtMs).catch(whileReplaced))) return;
     await sleep(pollMs, undefined, { signal });
   }
 }

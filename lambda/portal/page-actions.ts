@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
+import { RotationError } from '../rotation/rotation-error.ts';
 import { refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText } from './outline.ts';
 import { searching } from './page-search.ts';
@@ -76,6 +77,14 @@ export async function uncover(target: Locator, profile: PortalProfile): Promise<
     await button.click({ timeout: firstTryMs }).catch(() => undefined);
     return;
   }
+}
+
+/** What a page says that is being replaced at that moment by another: it is to be looked at again. Throws every other error. */
+export function whileReplaced(error: unknown): undefined {
+  const isReplaced =
+    error instanceof Error &&
+    /context was destroyed|adopt element handle|detached|because of a navigation/i.test(error.message);
+  if (!isReplaced || error instanceof RotationError) throw error;
 }
 
 export const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError';

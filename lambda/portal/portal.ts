@@ -10,6 +10,7 @@ import { fromBrowser, refusal, trouble } from './failures.ts';
 import { oneTimeCodes, reachDeveloperTools } from './login.ts';
 import { type Origins, originsFor } from './origins.ts';
 import { outlineOf, withoutValues } from './outline.ts';
+import { whileReplaced } from './page-actions.ts';
 import type { PortalProfile } from './profile.ts';
 import { CertainlyNotPressed, findRotate, type OpenDialog, openDialog } from './rotate-dialog.ts';
 import type { Way } from './way.ts';
@@ -221,7 +222,7 @@ class Session implements DeveloperTools {
     const way = this.#living();
     for (const until = performance.now() + timeoutMs; ; ) {
       const mayClick = this.#dialog === undefined;
-      const secret = await readSecret(way, mayClick);
+      const secret = await readSecret(way, mayClick).catch(whileReplaced);
       if (secret !== undefined) {
         this.#secret = secret;
         if (this.#findings.size === 0) await this.#describeClient();

@@ -1,0 +1,3 @@
+import { pressesOnceIn } from './pairs.ts';
+
+await pressesOnceIn(3);
