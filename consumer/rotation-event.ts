@@ -1,6 +1,7 @@
 import { createVerify, X509Certificate } from 'node:crypto';
 import type { AccessTokenSource } from './client-credentials-tokens.ts';
 import { ConsumerError, kindOf } from './errors.ts';
+import { isObject, isText, type JsonObject as Json, objectIn } from './json.ts';
 
 /** What became of one event: `ignored` for a type that asks nothing of a consumer or is not known, or for another secret. */
 export interface HandledEvent {
@@ -18,8 +19,6 @@ export interface HandleRotationEventOptions {
   /** For SNS's certificate. Default: the platform's. */
   fetch?: typeof globalThis.fetch;
 }
-
-type Json = Record<string, unknown>;
 
 /**
  * Tells a token source of a rotation. `event` is one of
@@ -170,19 +169,15 @@ async function certificateAt(given: unknown, fetch: typeof globalThis.fetch): Pr
 }
 
 function parse(text: unknown, what: string): Json {
-  try {
-    return asObject(JSON.parse(String(text)), what);
-  } catch {
-    throw malformed(`${what} is not a JSON object`);
-  }
+  const object = objectIn(String(text));
+  if (object) return object;
+  throw malformed(`${what} is not a JSON object`);
 }
 
 function asObject(value: unknown, what: string): Json {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  if (isObject(value)) return value;
   throw malformed(`${what} is not an object`);
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 const malformed = (why: string) => new ConsumerError('event-malformed', `rotation event: ${why}`);
 const forged = (why: string) => new ConsumerError('event-forged', `rotation event refused: ${why}`);

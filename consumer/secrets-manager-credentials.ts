@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type Clock, jittered, systemClock } from './clock.ts';
 import { ConsumerError, kindOf } from './errors.ts';
+import { isText, type JsonObject, objectIn } from './json.ts';
 import { withUnlogged } from './unlogged.ts';
 
 /** One version of the client's credentials. */
@@ -143,7 +144,7 @@ class SecretsManagerCredentials implements CredentialSource {
     try {
       const command = new GetSecretValueCommand({ SecretId, VersionStage });
       const { SecretString, VersionId } = await this.#client.send(command, { abortSignal });
-      return { json: parseObject(SecretString), versionId: VersionId ?? 'unknown' };
+      return { json: objectIn(SecretString ?? ''), versionId: VersionId ?? 'unknown' };
     } catch (error) {
       if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
       throw readFailure(error, `secret ${SecretId}, ${VersionStage}`, abortSignal.aborted && this.#timeoutMs);
@@ -152,12 +153,12 @@ class SecretsManagerCredentials implements CredentialSource {
 }
 
 interface Read {
-  json: Record<string, unknown> | undefined;
+  json: JsonObject | undefined;
   versionId: string;
 }
 
 /** Undefined for a slot without a token, and for what is no slot: the bridge is a last resort, not a place to complain. */
-function parseBridge(json: Record<string, unknown> | undefined): BridgeToken | undefined {
+function parseBridge(json: JsonObject | undefined): BridgeToken | undefined {
   const { client_id: clientId, access_token: accessToken, token_type: tokenType, armed_at: armedAt } = json ?? {};
   const expiresAtMs = Date.parse(String(json?.expires_at));
   if (!isText(clientId) || !isText(accessToken) || Number.isNaN(expiresAtMs)) return undefined;
@@ -197,25 +198,10 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof ConsumerError && error.code === 'credentials-unavailable';
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
-
 function isSecureUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || url.username || url.password) return false;
   return (
     url.protocol === 'https:' || (url.protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname))
   );
-}
-
-function parseObject(text: string | undefined): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(text ?? '');
-    return typeof json === 'object' && json !== null && !Array.isArray(json)
-      ? (json as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { kindOf } from './errors.ts';
+import { objectIn } from './json.ts';
 
 /**
  * How the client proves itself: `json` is TradeAware's way (all in a JSON body), the others are the standard's.
@@ -122,12 +123,5 @@ async function readAtMost(response: Response, maxBytes: number): Promise<Record<
     if (length > maxBytes) return undefined;
     chunks.push(chunk);
   }
-  try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(Buffer.concat(chunks)));
-    return typeof json === 'object' && json !== null && !Array.isArray(json)
-      ? (json as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  return objectIn(new TextDecoder().decode(Buffer.concat(chunks)));
 }
