@@ -212,15 +212,17 @@ class Walk {
   }
 
   async goTo(url: string): Promise<void> {
-    for (let tries = 1; ; tries++) {
+    const { pageMs } = this.#way.profile.times;
+    for (const until = performance.now() + pageMs; ; ) {
       try {
-        await this.#page.goto(url, { waitUntil: 'commit', timeout: this.#way.profile.times.pageMs });
+        await this.#page.goto(url, { waitUntil: 'commit', timeout: pageMs });
         return;
       } catch (error) {
         this.#refuseWhereItLed();
-        // The page may have been on its way elsewhere: the answer to the press, a redirect by script.
-        if (tries === 3 || !(error instanceof Error && /interrupted by another|ERR_ABORTED/.test(error.message)))
-          throw error;
+        // The page may be on its way elsewhere: the answer to the press, a redirect by script. That has to arrive first.
+        const wasInTheWay = error instanceof Error && /interrupted by another|ERR_ABORTED/.test(error.message);
+        if (!wasInTheWay || performance.now() > until) throw error;
+        await sleep(pollMs, undefined, { signal: this.#signal });
       }
     }
   }
