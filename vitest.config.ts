@@ -9,5 +9,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // On two cores: a test with a browser waits more than it works.
     maxWorkers: 3,
+    maxConcurrency: 3,
   },
 });

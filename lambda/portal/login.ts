@@ -22,7 +22,8 @@ import { pageOf, type Way } from './way.ts';
 
 /** A code that is about to expire waits for the next one. */
 const codeMarginMs = 4_000;
-const pollMs = 40;
+/** Between two looks at a page; longer where it stays as it is. */
+const pollMs = { least: 40, most: 250 };
 
 /** @throws {RotationError} configuration, without the seed in it */
 export function oneTimeCodes(totpSecret: string): TOTP {
@@ -58,7 +59,7 @@ export async function reachDeveloperTools(way: Way, signal: AbortSignal): Promis
     const lookedAtMs = performance.now();
     const seen = await see(way).catch(whileItLoads);
     if (seen && (await walk.step(seen, lookedAtMs).catch(whileReplaced))) return;
-    await sleep(pollMs, undefined, { signal });
+    await sleep(walk.pauseMs, undefined, { signal });
   }
 }
 
@@ -156,6 +157,10 @@ class Walk {
     this.#page = way.browser.page;
   }
 
+  get pauseMs(): number {
+    return Math.min(pollMs.most, Math.max(pollMs.least, (performance.now() - this.#since) / 4));
+  }
+
   /**
    * @param lookedAtMs when the look began: a slow one tells of a page that has changed since
    * @returns whether Developer Tools has been reached
@@ -222,7 +227,7 @@ class Walk {
         // The page may be on its way elsewhere: the answer to the press, a redirect by script. That has to arrive first.
         const wasInTheWay = error instanceof Error && /interrupted by another|ERR_ABORTED/.test(error.message);
         if (!wasInTheWay || performance.now() > until) throw error;
-        await sleep(pollMs, undefined, { signal: this.#signal });
+        await sleep(pollMs.least, undefined, { signal: this.#signal });
       }
     }
   }

@@ -36,7 +36,7 @@ export function pageScript(page: PageSettings): void {
     const toast = document.createElement('p');
     toast.textContent = text;
     document.getElementById('toasts')?.append(toast);
-    setTimeout(() => toast.remove(), 6000);
+    setTimeout(() => toast.remove(), 4000);
   }
 
   async function fetchValues(): Promise<Record<string, string>> {

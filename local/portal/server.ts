@@ -34,7 +34,7 @@ type PortalEnv = {
 type PortalApp = Hono<PortalEnv>;
 const sessionCookie = 'tradeaware_session';
 /** How long the field shows the old secret where the new one comes `later`. */
-const laterMs = 1_000;
+export const laterMs = 1_000;
 
 /** The portal as a web app over the provider's state, and the identity provider. Sessions live in memory. */
 export function portalApps(provider: Provider, settings: PortalSettings): { portal: PortalApp; login: PortalApp } {

@@ -4,7 +4,7 @@ import type { DeveloperTools } from '../../../lambda/rotation/ports.ts';
 import { type Category, LoginRefused, RotationError } from '../../../lambda/rotation/rotation-error.ts';
 import { type PortalTraits, troubles } from '../../../local/portal/traits.ts';
 import { hasSqlite } from '../../system-libraries.ts';
-import { simulated } from './press-once.ts';
+import { simulated } from './simulated.ts';
 
 const signal = AbortSignal.timeout(600_000);
 const times = { settleMs: 500, clickMs: 2_000, dialogMs: 2_000, answerMs: 1_500, pageMs: 4_000, openMs: 12_000 };

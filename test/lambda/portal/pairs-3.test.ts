@@ -1,3 +1,0 @@
-import { pressesOnceIn } from './pairs.ts';
-
-await pressesOnceIn(3);
