@@ -61,7 +61,7 @@ program
   .addOption(new Option('--only <part>', 'stores one of the two').choices(parts))
   .action(running(init));
 
-program.command('status').description('labels, versions, ages, next rotation').action(running(status));
+program.command('status').description('labels, versions, ages, next rotation, last events').action(running(status));
 
 program
   .command('preflight')

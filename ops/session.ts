@@ -1,3 +1,4 @@
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   DescribeSecretCommand,
@@ -43,6 +44,7 @@ export interface Session {
   options: CommonOptions;
   secretsManager: SecretsManagerClient;
   lambda: LambdaClient;
+  logs: CloudWatchLogsClient;
   sns: SNSClient;
   sqs: SQSClient;
   terminal: Terminal;
@@ -81,6 +83,7 @@ export function openSession(options: CommonOptions, terminal: Terminal): Session
     options,
     secretsManager,
     lambda,
+    logs: new CloudWatchLogsClient(config),
     sns: new SNSClient(config),
     sqs: new SQSClient(config),
     terminal,

@@ -1,5 +1,6 @@
 import { parseBridgeSecret, parseRotatedSecret } from '../lambda/rotation/client-secret.ts';
 import { rotatedDue, versionWith } from '../lambda/rotation/labels.ts';
+import { lastEvents, type PublishedEvent } from './last-events.ts';
 import { type Described, type Session, unfinished } from './session.ts';
 import { columns, instant, lasting } from './words.ts';
 
@@ -11,6 +12,7 @@ export async function status(session: Session): Promise<void> {
   const bridge = secret.deletedAt
     ? 'not read'
     : await bridgeOf(session, secret).catch((error: Error) => `cannot be read: ${error.name}`);
+  const events = await lastEvents(session, secret).catch((error: Error) => `cannot be read: ${error.name}`);
   const versions = [...secret.labels].map(([id, labels]) => ({ id, labels, created_at: createdAt.get(id) }));
   const summary = inWords(secret, now);
   const known = {
@@ -27,6 +29,7 @@ export async function status(session: Session): Promise<void> {
     login_refused: secret.tags.get('login-refused'),
     versions,
     bridge,
+    events,
   };
   const at = (date: Date | undefined, otherwise: string) => (date ? instant(date, now) : otherwise);
   const schedule = secret.intervalDays ? `, every ${secret.intervalDays} days` : '';
@@ -45,9 +48,19 @@ export async function status(session: Session): Promise<void> {
         ? bridge
         : `armed ${instant(bridge.armed_at, now)}, ${tokenInWords(bridge.token_until, now)}`,
     ],
+    ...eventRows(events, now),
     ['function', secret.functionArn ?? 'none'],
   ] as const;
   session.say(known, `${secret.name}\n${columns(rows)}\n${summary}`);
+}
+
+function eventRows(events: PublishedEvent[] | string, now: Date): [string, string][] {
+  if (typeof events === 'string') return [['events', events]];
+  if (events.length === 0) return [['events', 'none that the function’s log knows of']];
+  return events.map(({ type, at, version }) => [
+    'event',
+    `${type}, ${instant(at, now)}${version ? `, for version ${version}` : ''}`,
+  ]);
 }
 
 /** When the latest slot was taken, and until when its token lives. No part of it is the token. */

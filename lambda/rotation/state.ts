@@ -22,8 +22,9 @@ export async function recordState(
   const now = error ? `failed:${error.category}` : 'ok';
   if (before === now) return undefined;
   if (error || before) {
+    const type = error ? 'preflight-failed' : 'preflight-recovered';
     await ports.events.publish({
-      type: error ? 'oauth2.client-secret.preflight-failed.v1' : 'oauth2.client-secret.preflight-recovered.v1',
+      type: `oauth2.client-secret.${type}.v1`,
       severity: error ? 'warning' : 'info',
       data: {
         ...eventSubject(description, clientId),
@@ -34,6 +35,7 @@ export async function recordState(
         ...(error && { error: errorData(error) }),
       },
     });
+    ports.log('published', { type });
   }
   await ports.secrets.tag(run.secretId, tagPreflight, now);
   return `${before ?? 'unknown'} -> ${now}`;

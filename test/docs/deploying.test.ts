@@ -189,7 +189,9 @@ it('the actions that an operator needs are those of the calls that the commands 
       /import \{([^}]+)\} from '@aws-sdk\/client-([a-z-]+)'/g,
     );
     return [...imports].flatMap(([, names = '', service = '']) =>
-      [...names.matchAll(/(\w+)Command\b/g)].map(([, call]) => `${service.replace('-', '')}:${call}`),
+      [...names.matchAll(/\b(?:(\w+)Command|paginate(\w+))\b/g)].map(
+        ([, call, paged]) => `${service.replace(/^cloudwatch-|-/g, '')}:${call ?? paged}`,
+      ),
     );
   });
   const actions = calls.map((call) => (call === 'lambda:Invoke' ? 'lambda:InvokeFunction' : call));

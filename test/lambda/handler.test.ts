@@ -87,6 +87,35 @@ describe('a rotation', () => {
     expect(environment.provider.provider.counters).toMatchObject({ presses: 0, logins: { attempts: 1 } });
     expect(service.requests.slice(since).filter(({ operation }) => /^(Update|Rotate|Tag)/.test(operation))).toEqual([]);
   });
+
+  it('is not disturbed by a deployment before each step: a new process, another portal profile, the rotation configured anew', async () => {
+    const refusals: unknown[] = [];
+    const environment: TestEnvironment = await startTestEnvironment({
+      driven: true,
+      secretsManager: {
+        async invoke(event, signal) {
+          await deploy();
+          return environment.fn.invoke(event, signal);
+        },
+      },
+    });
+    const { service, secretsManager, secrets, provider } = environment;
+    const RotationLambdaARN = 'arn:aws:lambda:us-east-1:000000000000:function:updated';
+    const deploy = async () => {
+      for (const [name, profile] of service.parameters) {
+        const { times } = JSON.parse(profile);
+        service.parameters.set(name, JSON.stringify({ times: { ...times, clickMs: 5_000 + refusals.length } }));
+      }
+      const input = { SecretId: secrets.rotated, RotateImmediately: false, RotationLambdaARN };
+      refusals.push(await secretsManager.send(new RotateSecretCommand(input)).catch((error: unknown) => error));
+    };
+    const token = randomUUID();
+    expect(await environment.rotate(token)).toBe('succeeded');
+    // What CloudFormation is told; the schedule it wanted is there after the next deployment.
+    expect(refusals.map(String)).toEqual(steps.map(() => expect.stringMatching(/previous rotation isn't complete/)));
+    expect(provider.provider.counters).toMatchObject({ presses: 1, logins: { attempts: 1 }, otherClicks: {} });
+    expect(await environment.labels()).toMatchObject({ AWSCURRENT: token });
+  });
 });
 
 describe('the guards', () => {

@@ -33,6 +33,7 @@ export async function operator(
   invoke: (event: unknown) => Promise<unknown> = environment.fn.invoke,
 ): Promise<Operator> {
   const { urls, topicArn, printed } = environment;
+  const fn = await startFunction(invoke, { ROTATION_TOPIC_ARN: topicArn }, printed);
   const env = {
     PATH: process.env.PATH ?? '',
     HOME: '/nonexistent',
@@ -43,7 +44,8 @@ export async function operator(
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL: urls.messaging,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: urls.secretsManager,
-    AWS_ENDPOINT_URL_LAMBDA: await startLambda(invoke, { ROTATION_TOPIC_ARN: topicArn }),
+    AWS_ENDPOINT_URL_LAMBDA: fn,
+    AWS_ENDPOINT_URL_CLOUDWATCH_LOGS: fn,
   };
   const start: Operator['start'] = (args) => {
     const child = spawn(process.execPath, [entry, ...args], { env });
@@ -79,10 +81,13 @@ export async function operator(
   };
 }
 
-/** Lambda's Invoke and GetFunctionConfiguration on loopback. @see Lambda API reference */
-async function startLambda(
+const LogGroup = '/aws/lambda/rotation';
+
+/** The function's Invoke, GetFunctionConfiguration and FilterLogEvents on loopback. @see Lambda and CloudWatch Logs API references */
+async function startFunction(
   invoke: (event: unknown) => Promise<unknown>,
   Variables: Record<string, string>,
+  printed: readonly string[],
 ): Promise<string> {
   const server = createServer(async (request, response) => {
     const [, action = ''] =
@@ -91,8 +96,18 @@ async function startLambda(
       response.writeHead(200, { 'content-type': 'application/json', ...headers });
       response.end(JSON.stringify(body));
     };
-    if (action === 'configuration') return answer({ Environment: { Variables } });
+    if (action === 'configuration') return answer({ Environment: { Variables }, LoggingConfig: { LogGroup } });
     const body = (await request.toArray()).join('');
+    if (request.headers['x-amz-target'] === 'Logs_20140328.FilterLogEvents') {
+      const { logGroupName, filterPattern, nextToken = '0' } = JSON.parse(body) as Record<string, string>;
+      const [, secret] =
+        /^\{ \(\$\.fact = "published"\) && \(\$\.secret = "([^"]+)"\) \}$/.exec(filterPattern ?? '') ?? [];
+      const found = logGroupName === LogGroup ? publishedOf(printed, secret) : [];
+      // A page may be empty and yet not the last.
+      const pages = [[], ...found.map((event) => [event])];
+      const next = Number(nextToken) + 1;
+      return answer({ events: pages[next - 1], ...(next < pages.length && { nextToken: `${next}` }) });
+    }
     if (action !== 'invocations') return response.writeHead(404).end();
     try {
       answer((await invoke(JSON.parse(body))) ?? null);
@@ -108,6 +123,16 @@ async function startLambda(
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** What the function's log has for the filter that a command sends. */
+function publishedOf(printed: readonly string[], secret: string | undefined) {
+  return printed.flatMap((message) => {
+    if (!/^\{.*"fact":"published".*\}$/.test(message)) return [];
+    const line = JSON.parse(message) as Record<string, string>;
+    if (line.secret !== secret) return [];
+    return [{ message, timestamp: Date.parse(line.timestamp ?? '') }];
+  });
 }
 
 /** What --json printed. */

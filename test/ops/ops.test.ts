@@ -165,6 +165,9 @@ describe('the first day', () => {
     expect(told.stdout).toMatch(/next rotation +\S+Z, in 29 days\n/);
     expect(told.stdout).toMatch(/AWSCURRENT +version \S+, \S+Z, \d+ seconds? ago\n/);
     expect(told.stdout).toMatch(/bridge secret +armed \S+Z, \d+ seconds? ago, its token lives for 23 hours\n/);
+    expect(told.stdout).toMatch(
+      /( {2}event +pending, \S+Z, \d+ seconds? ago, for version \S+\n) {2}event +rotated, \S+Z, \d+ seconds? ago, for version \S+\n/,
+    );
     expect(told.stdout).toMatch(/\nAll is well\.\n$/);
     const [known] = facts(await ops(['status', '--json', ...secret]));
     expect(known).toMatchObject({
@@ -173,6 +176,7 @@ describe('the first day', () => {
       preflight: 'ok',
       summary: 'All is well.',
       bridge: { attempt: 1 },
+      events: [{ type: 'rotation-started' }, { type: 'pending' }, { type: 'rotated' }],
     });
   });
 });
