@@ -43,27 +43,27 @@ export interface TestEnvironment extends Environment {
   /** The events published since the last call. */
   events(): Promise<CloudEvent[]>;
   facts(): string[];
+  /** Searches all that was printed and published for every secret there was, and closes. */
+  end(): Promise<void>;
 }
 
-const running: (TestEnvironment & { clientSecrets: ReadonlyMap<string, string> })[] = [];
+const running = new Set<TestEnvironment>();
 
-/** Every test ends with a search of all that was printed and published for every secret there was. */
 afterEach(async () => {
-  const environments = running.splice(0);
-  try {
-    for (const environment of environments) expectNoSecretIn(environment);
-  } finally {
-    await Promise.all(environments.map((environment) => environment.close()));
-  }
+  const ended = await Promise.allSettled([...running].map((environment) => environment.end()));
+  for (const each of ended) if (each.status === 'rejected') throw each.reason;
 });
 
 /** The provider, the services and the function for one test, with the steps under the test's control. */
 export async function startTestEnvironment({
   driven = false,
+  endsWithTest = true,
   ...options
 }: EnvironmentOptions & {
   /** Whether Secrets Manager runs the steps itself, once. Default: they are left to the test. */
   driven?: boolean;
+  /** Tests that run side by side end their own. */
+  endsWithTest?: boolean;
 } = {}): Promise<TestEnvironment> {
   let offsetMs = 0;
   let rotationToken: string | undefined;
@@ -183,17 +183,25 @@ export async function startTestEnvironment({
       }
     },
     facts: () => printed.flatMap((line) => /"fact":"([^"]+)"/.exec(line)?.[1] ?? []),
+    async end() {
+      running.delete(test);
+      try {
+        expectNoSecretIn(test, clientSecrets);
+      } finally {
+        await environment.close();
+      }
+    },
   };
   const clientSecrets = new Map([['client secret 1', environment.provider.provider.issuedSecret()]]);
   environment.provider.provider.onFact(({ fact }) => {
     if (fact !== 'press' && fact !== 'rotated-by-hand') return;
     clientSecrets.set(`client secret ${clientSecrets.size + 1}`, environment.provider.provider.issuedSecret());
   });
-  running.push({ ...test, clientSecrets });
+  if (endsWithTest) running.add(test);
   return test;
 }
 
-function expectNoSecretIn({ provider, printed, clientSecrets }: (typeof running)[number]): void {
+function expectNoSecretIn({ provider, printed }: TestEnvironment, clientSecrets: ReadonlyMap<string, string>): void {
   const secrets = new Map([...clientSecrets, ['password', provider.login.password]]);
   expect(findCanaries(printed.join('\n'), secrets)).toEqual([]);
   expect(printed.filter((line) => /eyJ[\w-]+\.[\w-]+/.test(line))).toEqual([]);

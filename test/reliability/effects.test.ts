@@ -29,7 +29,7 @@ it('the calls of a rotation are known, the press and both writes among them', ()
 });
 
 describe('whatever happens to one call, no secret is lost, the button is pressed once, and one more rotation succeeds', () => {
-  it.each(chosen(cases, 8))('$name', async ({ what, occurrence, fault }) => {
+  it.concurrent.each(chosen(cases, 8))('$name', async ({ what, occurrence, fault }) => {
     const rotation = await startFaultyRotation();
     try {
       rotation.aim({ what, occurrence }, fault);

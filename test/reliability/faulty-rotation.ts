@@ -114,6 +114,7 @@ export async function startFaultyRotation(options: FaultyRotationOptions = {}): 
   const directory = await temporaryDirectory();
   environment = await startTestEnvironment({
     driven: true,
+    endsWithTest: false,
     timeoutMs: options.timeoutMs ?? 300_000,
     environment: { TMPDIR: directory.path, HOME: directory.path, ...(options.handler && { HANDLER: options.handler }) },
     provider: {
@@ -164,8 +165,11 @@ export async function startFaultyRotation(options: FaultyRotationOptions = {}): 
     },
     async close() {
       closed.resolve();
-      await test.close();
-      await directory.remove();
+      try {
+        await test.end();
+      } finally {
+        await directory.remove();
+      }
     },
   };
   return world;

@@ -34,7 +34,7 @@ function expected({ service, what }: Call, fault: string): RegExp {
 }
 
 describe('a service that goes on failing: a typed error that names what to do, no press where storing is in doubt, and all is well afterwards', () => {
-  it.each(chosen(cases, 1))('$name', async ({ call, fault }) => {
+  it.concurrent.each(chosen(cases, 1))('$name', async ({ call, fault }) => {
     const rotation = await startFaultyRotation({ retries: 0 });
     const { environment, ledger } = rotation;
     try {
