@@ -47,8 +47,7 @@ function copyParts({ browser, profile: { labels } }: Way, hiddenToo = false): Lo
 /** Where the page has our client id behind a "Copy" button only. @returns whether there was anything to click */
 export async function copyIds(way: Way): Promise<boolean> {
   const { browser, account, profile } = way;
-  const { clientId: label, clientSecret: otherLabels, copy: name } = profile.labels;
-  const buttons = await searching(browser.page, { find: 'field-button', label, otherLabels, name }).all();
+  const buttons = await buttonsOf('clientId', browser.page, profile, 'copy').all();
   for (const [index, button] of buttons.entries()) {
     const copied = await browser.copied(() => click(button, 'the button that copies the client id', profile));
     if (copied.trim() === account.clientId) way.copied = { on: pageOf(way), index, of: buttons.length };
@@ -71,11 +70,20 @@ export function secretHolders(from: Locator, { labels, locators }: PortalProfile
   });
 }
 
+/** The buttons beside a field, by what they are for. */
+function buttonsOf(
+  field: 'clientId' | 'clientSecret',
+  from: Page | Locator,
+  { labels }: PortalProfile,
+  purpose: 'reveal' | 'copy',
+): Locator {
+  const otherLabels = labels[field === 'clientId' ? 'clientSecret' : 'clientId'];
+  return searching(from, { find: 'field-button', label: labels[field], otherLabels, name: labels[purpose] });
+}
+
 /** A page may hide the client id like a secret. @returns whether there was anything to click */
 export async function revealIds(page: Page, profile: PortalProfile): Promise<boolean> {
-  const { clientId, clientSecret, reveal } = profile.labels;
-  const search = { find: 'field-button', label: clientId, otherLabels: clientSecret, name: reveal } as const;
-  const buttons = searching(page, search);
+  const buttons = buttonsOf('clientId', page, profile, 'reveal');
   const before = await buttons.count();
   for (let clicks = 0; clicks < before; clicks++) {
     // Those that were clicked may be called "Hide" now.
@@ -101,17 +109,14 @@ export async function readSecret(way: Way, mayClick: boolean): Promise<string | 
   }
   const shown = await shownIn(part, profile);
   if (shown !== undefined || !mayClick) return shown;
-  const { clientSecret, clientId, reveal, copy } = profile.labels;
-  const button = (name: readonly string[]) =>
-    searching(part, { find: 'field-button', label: clientSecret, otherLabels: clientId, name });
-  for (const revealer of await button(reveal).all()) {
+  for (const revealer of await buttonsOf('clientSecret', part, profile, 'reveal').all()) {
     await click(revealer, 'the button that reveals the client secret', profile);
     for (const until = performance.now() + profile.times.settleMs; performance.now() < until; ) {
       const revealed = await shownIn(part, profile);
       if (revealed !== undefined) return revealed;
     }
   }
-  const copiers = button(copy);
+  const copiers = buttonsOf('clientSecret', part, profile, 'copy');
   if ((await copiers.count()) !== 1) return undefined;
   const copied = await browser.copied(() => click(copiers, 'the button that copies the client secret', profile));
   return isSecret(copied) ? copied : undefined;

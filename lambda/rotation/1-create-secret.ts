@@ -3,12 +3,12 @@ import { type Found, type Observation, observe } from './1a-observe.ts';
 import { decide } from './1b-decide.ts';
 import { press } from './1d-press.ts';
 import { store } from './1e-store.ts';
+import { announce } from './announce.ts';
 import { releasePending } from './labels.ts';
 import { changeoverMs } from './limits.ts';
 import type { DeveloperTools, Ports } from './ports.ts';
 import { publishRotatedDue } from './rotated-due.ts';
 import { type Pressed, RotationError } from './rotation-error.ts';
-import { eventSubject } from './rotation-event.ts';
 import type { Run } from './run.ts';
 import { openDeveloperTools, readCurrent, readSlots } from './secrets.ts';
 
@@ -110,30 +110,12 @@ async function announceStored(run: Run, ports: Ports): Promise<void> {
   await announcePending(run, ports, { description, current }, {});
 }
 
-/** Tells consumers that the new client secret can be read. It only makes them quicker, so failing to stops nothing. */
-async function announcePending(
+/** A fact of the version, however many presses it took: whoever tells it again gives it the same id. */
+function announcePending(
   run: Run,
   ports: Ports,
-  { description, current }: Pick<Found, 'description' | 'current'>,
+  seen: Pick<Found, 'description' | 'current'>,
   known: { adopted?: boolean; pressed?: Pressed; changeover_ms?: number; previous_invalid_after?: string },
 ): Promise<void> {
-  try {
-    await ports.events.publish({
-      type: 'oauth2.client-secret.pending.v1',
-      severity: 'info',
-      data: {
-        ...eventSubject(description, current.secret.client_id),
-        version_id: run.token,
-        previous_version_id: current.version.versionId,
-        step: 'createSecret',
-        // A fact of the version, however many presses it took: whoever tells it again gives it the same id.
-        attempt: 0,
-        existing_tokens_valid: true,
-        ...known,
-      },
-    });
-    ports.log('published', { type: 'pending' });
-  } catch (error) {
-    ports.log('not-published', { type: 'pending', error });
-  }
+  return announce(run, ports, seen, 'pending', { attempt: 0, existing_tokens_valid: true, ...known });
 }

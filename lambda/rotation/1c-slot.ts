@@ -3,7 +3,6 @@ import type { Found } from './1a-observe.ts';
 import type { BridgeSecret } from './client-secret.ts';
 import type { Ports } from './ports.ts';
 import { RotationError } from './rotation-error.ts';
-import { eventSubject } from './rotation-event.ts';
 import type { Run } from './run.ts';
 
 /**
@@ -44,31 +43,6 @@ export async function takeSlot(run: Run, ports: Ports, found: Found): Promise<nu
   }
   ports.log('bridge-stored', { attempt: nextAttempt, withToken: token !== undefined });
   return beganMs;
-}
-
-/** Tells consumers that a press is about to follow. Failing to stops nothing. */
-export async function announceStart(
-  run: Run,
-  ports: Ports,
-  { description, current, nextAttempt, token }: Found,
-): Promise<void> {
-  try {
-    await ports.events.publish({
-      type: 'oauth2.client-secret.rotation-started.v1',
-      severity: 'info',
-      data: {
-        ...eventSubject(description, current.secret.client_id),
-        version_id: run.token,
-        previous_version_id: current.version.versionId,
-        step: 'createSecret',
-        attempt: nextAttempt,
-        ...(token && { existing_tokens_valid: true }),
-      },
-    });
-    ports.log('published', { type: 'rotation-started' });
-  } catch (error) {
-    ports.log('not-published', { type: 'rotation-started', error });
-  }
 }
 
 /** The ClientRequestToken of a slot. @see design: the slot */

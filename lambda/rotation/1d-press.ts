@@ -1,6 +1,7 @@
 import { guard } from './0-guard.ts';
 import type { Found } from './1a-observe.ts';
-import { announceStart, takeSlot } from './1c-slot.ts';
+import { takeSlot } from './1c-slot.ts';
+import { announce } from './announce.ts';
 import { clientSecretIn, isClientSecret } from './client-secret.ts';
 import { versionWith } from './labels.ts';
 import { changeoverMs, liveLooksMs, reserveMs, slotToPressMs } from './limits.ts';
@@ -26,7 +27,10 @@ export async function press(
   const dialog = await found.tools.openRotateDialog(run.signal);
   try {
     const slotBeganMs = await takeSlot(run, ports, found);
-    await announceStart(run, ports, found);
+    await announce(run, ports, found, 'rotation-started', {
+      attempt: found.nextAttempt,
+      ...(found.token && { existing_tokens_valid: true }),
+    });
     await lastChecks(run, ports, found, slotBeganMs);
   } catch (error) {
     await dialog.cancel(run.signal).catch(() => undefined);

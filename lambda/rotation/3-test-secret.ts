@@ -1,5 +1,6 @@
 import { guard } from './0-guard.ts';
 import { releasePending } from './labels.ts';
+import { supersededAfterMs } from './limits.ts';
 import type { Ports, Verdict } from './ports.ts';
 import { preflight } from './preflight.ts';
 import { RotationError } from './rotation-error.ts';
@@ -21,7 +22,7 @@ export async function testSecret(run: Run, ports: Ports): Promise<void> {
   if (pending.secret.client_secret === current.secret.client_secret) return testConfiguration(run, ports, pending);
 
   const answer = await askUntilAccepted(run, ports, pending);
-  const forMs = 4 * run.limits.propagationMs;
+  const forMs = supersededAfterMs(run.limits);
   switch (answer.verdict) {
     case 'accepted':
       ports.learnSecret(answer.token.accessToken);
@@ -50,7 +51,7 @@ async function askUntilAccepted(run: Run, { tokens, clock }: Ports, { secret }: 
   const beganMs = clock.monotonicMs();
   for (;;) {
     const answer = await tokens.mint(credentialsOf(secret, secret.client_secret ?? ''), run.signal);
-    if (answer.verdict === 'accepted' || clock.monotonicMs() - beganMs > 4 * run.limits.propagationMs) return answer;
+    if (answer.verdict === 'accepted' || clock.monotonicMs() - beganMs > supersededAfterMs(run.limits)) return answer;
     await clock.sleep(run.limits.propagationMs / 10, run.signal);
   }
 }

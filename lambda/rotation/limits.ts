@@ -33,6 +33,11 @@ export function secondLookAfterMs(limits: Limits): number {
   return limits.propagationMs + limits.secondLookMarginMs;
 }
 
+/** How long the token endpoint may reject a new client secret before it counts as superseded. */
+export function supersededAfterMs(limits: Limits): number {
+  return 4 * limits.propagationMs;
+}
+
 /** What must be left of an invocation before a press: the dialog, the press, reading the new secret, storing it. */
 export function changeoverMs(limits: Limits): number {
   return slotToPressMs + limits.lateEffectMs + limits.propagationMs + reserveMs;

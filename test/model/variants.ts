@@ -139,7 +139,7 @@ export const variants: readonly Variant[] = [
   },
   {
     name: 'giving up a new client secret that the endpoint has not learnt of yet',
-    edits: [['3-test-secret.ts', 'beganMs > 4 * run.limits.propagationMs', 'beganMs >= 0']],
+    edits: [['3-test-secret.ts', 'beganMs > supersededAfterMs(run.limits)', 'beganMs >= 0']],
     caughtBy: 'takes effect late',
     caughtAs: /downtime: client-secret-\d+ is valid and no longer AWSCURRENT nor AWSPENDING/,
   },
