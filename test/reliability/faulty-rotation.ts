@@ -38,8 +38,8 @@ export interface FaultyRotation {
   happened(): number;
   /** No fault happens any more. */
   heal(): void;
-  /** Resolves just after a call, with its effect made and before its answer. */
-  after(what: string, occurrence: number): Promise<void>;
+  /** Resolves when a call comes, or just after it, with its effect made and before its answer; one that is refused has no such moment. */
+  moment(when: 'before' | 'after', what: string, occurrence: number): Promise<void>;
   /** Kills all invocations with their browsers. */
   killAll(): void;
   rotate(token?: string): Promise<RotationOutcome>;
@@ -54,7 +54,7 @@ export async function startFaultyRotation(options: FaultyRotationOptions = {}): 
   const { retries = 2, hoursLater = 1 } = options;
   const calls: Call[] = [];
   const ledger = new Ledger();
-  const awaited: { what: string; occurrence: number; resolve(): void }[] = [];
+  const awaited: { when: string; what: string; occurrence: number; resolve(): void }[] = [];
   let aimed: { at: Aim; fault: FaultAtCall; left: number } | undefined;
   let happened = 0;
   const closed = Promise.withResolvers<void>();
@@ -68,6 +68,12 @@ export async function startFaultyRotation(options: FaultyRotationOptions = {}): 
   const later = () => environment?.setClockOffset(0);
 
   async function happens(when: 'before' | 'after', what: string, occurrence: number): Promise<Fault | undefined> {
+    const isIt = (one: (typeof awaited)[number]) =>
+      one.when === when && one.what === what && one.occurrence === occurrence;
+    for (const one of awaited.filter(isIt)) {
+      awaited.splice(awaited.indexOf(one), 1);
+      one.resolve();
+    }
     if (!aimed || aimed.left === 0 || aimed.fault.when !== when || aimed.at.what !== what) return undefined;
     // Once begun it goes on with the next of the same calls, which are the retries.
     const isFirst = aimed.left === aimed.fault.times;
@@ -103,10 +109,6 @@ export async function startFaultyRotation(options: FaultyRotationOptions = {}): 
       if (!environment || environment.fn.running.size === 0) return undefined;
       const what = named(service, operation, input);
       const occurrence = invocation.counts.get(what) ?? 1;
-      for (const one of awaited.filter((call) => call.what === what && call.occurrence === occurrence)) {
-        awaited.splice(awaited.indexOf(one), 1);
-        one.resolve();
-      }
       return happens('after', what, occurrence);
     },
   });
@@ -151,7 +153,7 @@ export async function startFaultyRotation(options: FaultyRotationOptions = {}): 
       closed.resolve();
       later();
     },
-    after: (what, occurrence) => new Promise((resolve) => awaited.push({ what, occurrence, resolve })),
+    moment: (when, what, occurrence) => new Promise((resolve) => awaited.push({ when, what, occurrence, resolve })),
     killAll,
     rotate: (token = randomUUID()) => test.rotate(token),
     async violations(last) {

@@ -14,6 +14,7 @@ const index = (what: string) => calls.findIndex((call) => call.what === what);
 const [slot, stored] = [index('createSecret: PutSecretValue bridge'), index('createSecret: PutSecretValue client')];
 const dense = moments(slot - 1, stored + 1, 30);
 const cases = [...dense, ...moments(0, slot - 1, 15), ...moments(stored + 1, calls.length - 1, 15)];
+let held = 0;
 let killed = 0;
 
 /** Spread evenly over the time between two of the calls. */
@@ -41,7 +42,7 @@ describe('killed at any moment and run again: nothing is lost, the button is pre
   it.each(suite)('$name', async ({ what, occurrence, afterMs, whole }) => {
     const rotation = await startFaultyRotation();
     try {
-      const moment = rotation.after(what, occurrence);
+      const moment = rotation.moment('before', what, occurrence);
       const rotating = rotation.rotate();
       await moment;
       await delay(afterMs);
@@ -49,6 +50,7 @@ describe('killed at any moment and run again: nothing is lost, the button is pre
       rotation.heal();
       expect(await rotation.violations(await rotating)).toEqual([]);
       await expect.poll(() => processesIn(rotation.directory), { timeout: 60_000 }).toEqual([]);
+      held += 1;
     } finally {
       await rotation.close();
     }
@@ -58,7 +60,7 @@ describe('killed at any moment and run again: nothing is lost, the button is pre
     recordResult({
       level: 'processes',
       what: `SIGKILL at ${dense.length} moments around the press and ${cases.length - dense.length} others, with and without the browser`,
-      cases: suite.length,
+      cases: held,
       outcome: `every invariant held; ${killed} processes were killed, no process was left`,
       seconds: Math.round((performance.now() - beganMs) / 1000),
     });
@@ -73,7 +75,7 @@ it('a press before its slot would be noticed', async () => {
   );
   const rotation = await startFaultyRotation({ handler: broken.handler });
   try {
-    const pressed = rotation.after('createSecret: POST /account/developer-tools/rotate-secret', 1);
+    const pressed = rotation.moment('after', 'createSecret: POST /account/developer-tools/rotate-secret', 1);
     const rotating = rotation.rotate();
     await pressed;
     rotation.killAll();

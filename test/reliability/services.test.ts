@@ -77,7 +77,7 @@ describe('a service that goes on failing: a typed error that names what to do, n
       const rotation = await startFaultyRotation({ retries: 0, hoursLater: 0, timeoutMs: 60_000 });
       try {
         rotation.environment.setClockOffset(600_000);
-        const taken = rotation.after('createSecret: PutSecretValue bridge', 1);
+        const taken = rotation.moment('after', 'createSecret: PutSecretValue bridge', 1);
         const rotating = rotation.rotate();
         await taken;
         rotation.killAll();
