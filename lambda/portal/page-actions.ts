@@ -70,7 +70,9 @@ const bare = (text: string) => text.replace(/[\s-]/g, '').toLowerCase();
 export async function uncover(target: Locator, profile: PortalProfile): Promise<void> {
   const cover = searching(target, { find: 'covering' });
   if ((await cover.count()) !== 1) return;
-  if (anyOf(profile.messages.forbidden).test(await visibleText(cover))) return;
+  // Many go by themselves, at any moment.
+  const says = await visibleText(cover).catch(() => undefined);
+  if (says === undefined || anyOf(profile.messages.forbidden).test(says)) return;
   for (const label of profile.labels.dismiss) {
     const button = searching(cover, { find: 'clickable', name: [label] });
     if ((await button.count()) !== 1) continue;
