@@ -341,14 +341,11 @@ async function launch(
   );
 }
 
-let leftoversRemoved: Promise<void> | undefined;
-
 /** Chromium with its libraries and fonts: in place in the function's asset, elsewhere unpacked once by its package. */
 async function chromiumDirectory(again: boolean): Promise<string> {
   const { LAMBDA_TASK_ROOT: asset } = process.env;
   if (asset) {
-    leftoversRemoved ??= removeLeftovers();
-    await leftoversRemoved;
+    await removeLeftovers();
     return `${asset}/chromium`;
   }
   const { default: chromium, inflate } = await import('@sparticuz/chromium');
@@ -362,7 +359,7 @@ async function chromiumDirectory(again: boolean): Promise<string> {
   return tmpdir();
 }
 
-/** Lambda keeps /tmp after it has killed an invocation. What browsers left in it before this process's first is nobody's. */
+/** Lambda keeps /tmp, and runs one invocation at a time in it: what an earlier browser left, killed or closing, is nobody's. */
 async function removeLeftovers(): Promise<void> {
   const names = (await readdir(tmpdir())).filter((name) => /^(playwright[-_]|\.?org\.chromium\.|core\.)/.test(name));
   const removals = names.map((name) => rm(`${tmpdir()}/${name}`, { recursive: true, force: true }));
