@@ -158,7 +158,7 @@ class Walk {
   }
 
   get pauseMs(): number {
-    return Math.min(pollMs.most, Math.max(pollMs.least, (performance.now() - this.#since) / 4));
+    return Math.min(pollMs.most, Math.max(pollMs.least, (performance.now() - this.#since) / 2));
   }
 
   /**

@@ -1,8 +1,8 @@
 import { RotateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
+import { full } from '../choice.ts';
 import { startTestEnvironment, type TestEnvironment } from '../harness.ts';
 import { brokenHandler } from './broken-handler.ts';
-import { full } from './choice.ts';
 
 /** Opens when `count` have come to it. */
 function barrier(count: number): () => Promise<void> {

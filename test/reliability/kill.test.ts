@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { chosen } from '../choice.ts';
 import { recordResult } from '../record-results.ts';
 import { brokenHandler } from './broken-handler.ts';
-import { chosen } from './choice.ts';
 import { type FaultyRotation, recordedCalls, startFaultyRotation } from './faulty-rotation.ts';
 import { kill, processesIn } from './processes.ts';
 

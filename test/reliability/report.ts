@@ -21,17 +21,17 @@ beside its retry, people who rotate by hand, preflights and deployments in betwe
     text: `The real handler, real Chromium, simulated portal and services. Every call that leaves the process is a numbered boundary, found by
 recording a rotation. At each: die before it, die after it, fail with each documented error, lose the answer after the effect. Then the
 rotation is retried as Secrets Manager would.`,
-    command: 'RELIABILITY=full npx vitest run test/reliability/effects.test.ts',
+    command: 'CASES=full npx vitest run test/reliability/effects.test.ts',
   },
   processes: {
     title: 'Processes',
     text: 'The same, ended with SIGKILL at moments spread over a rotation, dense around the press; then retried. No process and no file of it harms the next.',
-    command: 'RELIABILITY=full npx vitest run test/reliability/kill.test.ts',
+    command: 'CASES=full npx vitest run test/reliability/kill.test.ts',
   },
   services: {
     title: 'Services',
     text: 'Throttling, 5xx, connections that break, slow answers, expired credentials, denied access, disabled keys, refused events: each on each operation.',
-    command: 'RELIABILITY=full npx vitest run test/reliability/services.test.ts',
+    command: 'CASES=full npx vitest run test/reliability/services.test.ts',
   },
 };
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { chosen, full } from '../choice.ts';
 import { recordResult } from '../record-results.ts';
 import { brokenHandler } from './broken-handler.ts';
-import { chosen, full } from './choice.ts';
 import { type Call, outagesOf } from './faults.ts';
 import { recordedCalls, startFaultyRotation } from './faulty-rotation.ts';
 

@@ -1,8 +1,8 @@
 import { DeleteSecretCommand, RestoreSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import type { PreflightReport } from '../../lambda/rotation/preflight.ts';
+import { full } from '../choice.ts';
 import { startTestEnvironment, type TestEnvironment } from '../harness.ts';
-import { full } from './choice.ts';
 
 const steps = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'];
 const hoursMs = 3_600_000;

@@ -16,8 +16,8 @@ afterEach(async () => {
   await portal?.close();
 });
 
-async function open(traits: Partial<PortalTraits>): Promise<DeveloperTools> {
-  portal = await simulated(traits, times);
+async function open(traits: Partial<PortalTraits>, { openMs = times.openMs } = {}): Promise<DeveloperTools> {
+  portal = await simulated(traits, { ...times, openMs });
   tools = await playwrightPortal({ profile: portal.profile }).open(portal.account, signal);
   return tools;
 }
@@ -116,7 +116,7 @@ test.each(troubles.outcome.flatMap((outcome) => [[outcome, 'server'] as const, [
 
 test.each(troubles.hostility)('%s ends in time, and learns nothing', async (hostility) => {
   const way = async () => {
-    const opened = await open({ hostility });
+    const opened = await open({ hostility }, { openMs: 5_000 });
     expect(await opened.look(signal)).toBe(portal.provider.issuedSecret());
   };
   const error = await way().catch((thrown: unknown) => thrown);

@@ -1,14 +1,14 @@
 /** All cases, or a sample that another day changes. */
-export const full = process.env.RELIABILITY === 'full';
+export const full = process.env.CASES === 'full';
 
-const seed = Number(process.env.RELIABILITY_SEED ?? Math.floor(Date.now() / 86_400_000));
+const seed = Number(process.env.CASES_SEED ?? Math.floor(Date.now() / 86_400_000));
 
-/** In full all of them; otherwise `count`, by the seed of the day, which is printed. RELIABILITY_CASE picks those whose name has it. */
+/** In full all of them; otherwise `count`, by the seed of the day, which is printed. CASES_NAMED picks those whose name has it. */
 export function chosen<Case extends { name: string }>(cases: readonly Case[], count: number): Case[] {
-  const part = process.env.RELIABILITY_CASE;
+  const part = process.env.CASES_NAMED;
   if (part) return cases.filter(({ name }) => name.includes(part));
   if (full) return [...cases];
-  console.log(`a sample of ${cases.length} cases by RELIABILITY_SEED=${seed}`);
+  console.log(`a sample of ${cases.length} cases by CASES_SEED=${seed}`);
   const random = pseudoRandom(seed);
   const left = [...cases];
   return Array.from(
