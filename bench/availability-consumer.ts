@@ -30,8 +30,8 @@ async function run(order: Order): Promise<void> {
     },
   };
 
-  const { strategy, apiUrl, consumers, callsPerSecond, consumerLifeMs, hourMs, rotationWaitMs } = order;
-  const library = () => libraryConsumer(parts, { maxAgeMs: hourMs, rotationWaitMs });
+  const { strategy, apiUrl, consumers, callsPerSecond, consumerLifeMs, hourMs, rotationWait } = order;
+  const library = () => libraryConsumer(parts, { maxAgeMs: hourMs, rotationWait });
   const naive = (secretMaxAgeMs: number, readsAgainWhenRejected = false) =>
     naiveConsumer(parts, { secretMaxAgeMs, readsAgainWhenRejected, startsInMidLife: true });
   const newConsumer = {

@@ -26,8 +26,7 @@ const all = rotations.trueScale + rotations.scaled;
 if (all === 0) throw new RangeError('--true-scale and --scaled are both 0');
 
 const common = {
-  // A call that finds the machine busy comes late: a little more than is wanted.
-  calls: Math.ceil((1.03 * whole('calls')) / (Number(rotations.trueScale > 0) + Number(rotations.scaled > 0))),
+  calls: Math.ceil(whole('calls') / (Number(rotations.trueScale > 0) + Number(rotations.scaled > 0))),
   killEvery: 4,
   warmUpSeconds: 30,
   consumers: 20,

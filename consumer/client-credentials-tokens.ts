@@ -7,7 +7,7 @@
  *                                                                   and gets this one if that fails
  *
  * So in a changeover, in which nothing may be minted, a running consumer has half a token's life in hand. Whoever has no live token
- * goes through the order of trust, in rounds until `rotationWaitMs` is over: mint with the credentials in hand, with those read anew,
+ * goes through the order of trust, in rounds until `rotationWait` is over: mint with the credentials in hand, with those read anew,
  * with the pending ones, take the bridge token. Nothing happens between calls: there is no timer.
  */
 import { type Clock, jittered, systemClock } from './clock.ts';
@@ -39,7 +39,7 @@ export interface AccessTokenSource {
   /**
    * A live access token.
    *
-   * @throws {ConsumerError} where there is none: at once for `configuration`, otherwise when `rotationWaitMs` is over
+   * @throws {ConsumerError} where there is none: at once for `configuration`, otherwise when `rotationWait` is over
    */
   getToken(options?: GetTokenOptions): Promise<AccessToken>;
   /** Drops this token, if it is the one in hand, since an API has refused it. Of tokens younger than a minute, three in a row at most. */
@@ -64,8 +64,8 @@ export interface ClientCredentialsTokensOptions {
   authentication?: ClientAuthentication;
   /** Sent with each token request, such as `scope` or `audience`. */
   parameters?: Readonly<Record<string, string>>;
-  /** How long a caller without a live token is kept waiting for a changeover to end, before an error. Default: 60 s. */
-  rotationWaitMs?: number;
+  /** How long a caller without a live token is kept waiting for a changeover to end, before an error, in ms. Default: 60,000. */
+  rotationWait?: number;
   /** For one token request. Default: 10 s. */
   timeoutMs?: number;
   /** Default: the platform's. */
@@ -151,10 +151,10 @@ class ClientCredentialsTokens implements AccessTokenSource {
     this.#options = options;
     this.#credentials = options.credentials;
     this.#clock = options.clock ?? systemClock;
-    this.#rotationWaitMs = options.rotationWaitMs ?? 60_000;
+    this.#rotationWaitMs = options.rotationWait ?? 60_000;
     this.secretId = options.credentials.secretId;
     if (!(this.#rotationWaitMs >= 0)) {
-      throw new ConsumerError('configuration', `rotationWaitMs must be 0 or more, not ${options.rotationWaitMs}`);
+      throw new ConsumerError('configuration', `rotationWait must be 0 ms or more, not ${options.rotationWait}`);
     }
   }
 

@@ -26,16 +26,16 @@ export interface ConsumerParts {
   fetch: typeof globalThis.fetch;
 }
 
-/** A consumer with the library. `maxAgeMs` and `rotationWaitMs` as there. */
+/** A consumer with the library. `maxAgeMs` and `rotationWait` as there. */
 export function libraryConsumer(
   { secretId, client, fetch }: ConsumerParts,
-  times: { maxAgeMs?: number; rotationWaitMs?: number } = {},
+  times: { maxAgeMs?: number; rotationWait?: number } = {},
 ): Consumer {
-  const { maxAgeMs, rotationWaitMs } = times;
+  const { maxAgeMs, rotationWait } = times;
   const source = clientCredentialsTokens({
     credentials: secretsManagerCredentials({ secretId, client, ...(maxAgeMs !== undefined && { maxAgeMs }) }),
     fetch,
-    ...(rotationWaitMs !== undefined && { rotationWaitMs }),
+    ...(rotationWait !== undefined && { rotationWait }),
   });
   let expiresAtMs = 0;
   const noted: Pick<AccessTokenSource, 'getToken' | 'invalidate'> = {

@@ -54,6 +54,8 @@ export type LocalSecretsManager = {
   url: string;
   /** SSM parameters by name. */
   parameters: Map<string, string>;
+  /** The region of the primary secret, by the ARN of a secret that is its replica: told by DescribeSecret, and nothing more. */
+  primaryRegions: Map<string, string>;
   /** Every request, in order, without its input. */
   requests: { operation: string; at: Date }[];
   /** Calls `listener` for what the real service writes to CloudTrail; answers the function that ends this. */
@@ -112,6 +114,7 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
   const secrets = new Set<Secret>();
   const history = new Map<Secret, { atMs: number; state: Secret }[]>();
   const parameters = new Map<string, string>();
+  const primaryRegions = new Map<string, string>();
   const requests: { operation: string; at: Date }[] = [];
   const rotations = startRotations({ ...options, now, changed });
 
@@ -265,6 +268,7 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
       const labelled = secret.versions.values().filter(({ stages }) => stages.size > 0);
       return {
         ...naming(secret),
+        PrimaryRegion: primaryRegions.get(secret.arn),
         CreatedDate: seconds(secret.createdAt),
         LastChangedDate: seconds(secret.changedAt),
         DeletedDate: seconds(secret.deletionAt),
@@ -421,6 +425,7 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     parameters,
+    primaryRegions,
     requests,
     onEvent: rotations.onEvent,
     rotationSettled: async (id) => rotations.settled(find(id)),

@@ -37,7 +37,7 @@ export interface Order {
   consumerLifeMs: number;
   /** An hour of a time in which a token's life is a day. */
   hourMs: number;
-  rotationWaitMs: number;
+  rotationWait: number;
 }
 
 /** What it answers. */
@@ -201,10 +201,11 @@ async function startConsumers(
     ...(wantsEvents && { queueUrl: await subscribe(environment, strategy) }),
     // Each has one call at a time, and a cold start may wait: enough of them that the others go on.
     consumers: isCold ? coldStartsPerSecond * 10 : setting.consumers,
-    callsPerSecond: isCold ? coldStartsPerSecond : callsPerSecond(setting),
+    // A call that finds the machine busy comes late: a little faster than is wanted.
+    callsPerSecond: isCold ? coldStartsPerSecond : 1.03 * callsPerSecond(setting),
     consumerLifeMs: isCold ? 0 : tokenLifeSeconds * 1_000 * 2,
     hourMs: (tokenLifeSeconds * 1_000) / 24,
-    rotationWaitMs: 60_000 * factor,
+    rotationWait: 60_000 * factor,
   };
   // On a machine with few cores the services, which are this process, must not starve behind those who call them.
   if (child.pid) setPriority(child.pid, 10);

@@ -18,7 +18,7 @@ const credentials: CredentialSource = {
   invalidate() {},
 };
 // The token of the start lasts until the redeployment: renewals by a client secret that has died fail, and nobody notices.
-const source = clientCredentialsTokens({ credentials, rotationWaitMs: 30_000 });
+const source = clientCredentialsTokens({ credentials, rotationWait: 30_000 });
 const call = withAccessToken(source);
 
 const server = createServer(async (request, response) => {

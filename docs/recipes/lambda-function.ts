@@ -7,7 +7,7 @@ const { SECRET_ID = '', API_URL = '' } = process.env;
 const source = clientCredentialsTokens({
   credentials: secretsManagerCredentials({ secretId: SECRET_ID }),
   // Below the function's timeout, so that the function can still say what is wrong.
-  rotationWaitMs: 20_000,
+  rotationWait: 20_000,
 });
 const call = withAccessToken(source);
 

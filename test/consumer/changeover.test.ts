@@ -163,7 +163,7 @@ it.each<[string, Awaited<ReturnType<NonNullable<SecretsManagerOptions['intercept
   ['a broken connection', 'drop', 'credentials-unavailable'],
 ])('Secrets Manager that answers with %s is told of by a typed error', async (_name, fault, code) => {
   const world = await start({ intercept: async (operation) => (operation === 'GetSecretValue' ? fault : undefined) });
-  const { source } = world.consumer({ rotationWaitMs: 0 });
+  const { source } = world.consumer({ rotationWait: 0 });
   await expect(source.getToken()).rejects.toMatchObject({ name: 'ConsumerError', code });
 });
 
@@ -171,7 +171,7 @@ it('Secrets Manager that never answers is waited for no longer than asked', asyn
   const never = new Promise<undefined>(() => undefined);
   const world = await start({ intercept: async (operation) => (operation === 'GetSecretValue' ? never : undefined) });
   const credentials = secretsManagerCredentials({ secretId: 'client', client: world.client, timeoutMs: 100 });
-  const source = clientCredentialsTokens({ credentials, rotationWaitMs: 0 });
+  const source = clientCredentialsTokens({ credentials, rotationWait: 0 });
   await expect(source.getToken()).rejects.toThrow('no answer in 100 ms');
 });
 

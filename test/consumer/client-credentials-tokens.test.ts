@@ -201,7 +201,7 @@ describe('without a live token', () => {
     ['about to expire', 20_000, 'client'],
     ['of another client', dayMs, 'other'],
   ])('a bridge token that is %s is not taken', async (_what, ofMs, clientId) => {
-    const { world, source } = startWorld({ rotationWaitMs: 0 });
+    const { world, source } = startWorld({ rotationWait: 0 });
     world.putBridge(ofMs as number, clientId as string);
     if (ofMs === 20_000) (world.bridge as { json: Record<string, unknown> }).json.armed_at = '2029-12-31T00:00:00Z';
     world.verdict = () => 'reject';
@@ -209,7 +209,7 @@ describe('without a live token', () => {
   });
 
   it('a bridge token that an API has refused is not taken again', async () => {
-    const { world, source } = startWorld({ rotationWaitMs: 0 });
+    const { world, source } = startWorld({ rotationWait: 0 });
     world.putBridge(dayMs);
     world.verdict = () => 'reject';
     source.invalidate((await source.getToken()).token);

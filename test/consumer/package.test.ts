@@ -167,7 +167,7 @@ it('holds a process only as long as somebody waits for a token', async () => {
   expect(left).toEqual({ printed: 'left,left\nat once\n', code: 0 });
   // A job that is nothing but this call lives to hear what became of it.
   const waiting = await runApp(
-    `${program.replace('({ credentials', '({ rotationWaitMs: 600, credentials')}
+    `${program.replace('({ credentials', '({ rotationWait: 600, credentials')}
     await source.getToken().catch((error) => console.log(error.code));`,
     url,
   );

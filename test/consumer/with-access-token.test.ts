@@ -110,7 +110,7 @@ it('a call that is refused twice is not made a third time, and its answer can be
 
 it('a refused call answers so where there is no other token', async () => {
   const { url, seen } = await startApi([]);
-  const { world, source } = startWorld({ rotationWaitMs: 0 });
+  const { world, source } = startWorld({ rotationWait: 0 });
   await source.getToken();
   world.verdict = () => 'outage';
   expect(await (await withAccessToken(source)(url)).text()).toBe('refused');

@@ -139,4 +139,17 @@ describe('stuck states are resolved without a press where that is possible', () 
       await expectConverged(environment);
     },
   );
+
+  it('a replica in another region: told where its primary secret is, and nothing is touched', async () => {
+    const environment = await startTestEnvironment();
+    const token = await environment.begin();
+    const before = await environment.labels();
+    environment.service.primaryRegions.set(environment.secrets.rotated, 'eu-west-1');
+    for (const step of ['createSecret', 'finishSecret'])
+      expect(await environment.step(step, token)).toMatch(
+        /^\[configuration\] .* is a replica of the one in eu-west-1; pressed: no; next: rotate the one in eu-west-1/,
+      );
+    expect(await environment.labels()).toEqual(before);
+    expect(environment.provider.provider.counters).toMatchObject({ presses: 0, logins: { attempts: 0 } });
+  });
 });
