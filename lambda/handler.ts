@@ -1,19 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SNSClient } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { eventPublisher } from './aws/event-publisher.ts';
 import { secretStore } from './aws/secret-store.ts';
 import { rotationLog } from './log.ts';
 import { printMetrics } from './metrics.ts';
 import { tokenEndpoint } from './oauth/token-endpoint.ts';
-import { defaultPortalProfile, parsePortalProfile } from './portal/profile.ts';
 import { createSecret } from './rotation/1-create-secret.ts';
 import { setSecret } from './rotation/2-set-secret.ts';
 import { testSecret } from './rotation/3-test-secret.ts';
 import { finishSecret } from './rotation/4-finish-secret.ts';
-import type { Clock, Log, Portal, Ports } from './rotation/ports.ts';
+import { defaultLimits } from './rotation/limits.ts';
+import type { Clock, EventPublisher, Log, Portal, Ports } from './rotation/ports.ts';
 import { type PreflightReport, preflight } from './rotation/preflight.ts';
 import { Redactor } from './rotation/redact.ts';
 import { asRotationError, RotationError } from './rotation/rotation-error.ts';
@@ -72,7 +70,6 @@ const clock: Clock = {
 
 const sdk = { requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000, throwOnRequestTimeout: true } };
 const secretsManager = new SecretsManagerClient(sdk);
-const sns = new SNSClient(sdk);
 
 /** What one invocation has to itself. */
 interface Invocation {
@@ -176,7 +173,7 @@ async function wire(request: Request, { context, redactor, log, timeUp, lastCall
     secretId: request.SecretId,
     token: rotation?.ClientRequestToken ?? '',
     rotationToken: rotation?.RotationToken,
-    limits: profile.times,
+    limits: profile?.times ?? defaultLimits,
     remainingMs: () => context.getRemainingTimeInMillis(),
     signal: timeUp,
   };
@@ -198,12 +195,29 @@ async function wire(request: Request, { context, redactor, log, timeUp, lastCall
     secrets: secretStore(secretsManager, lastCall),
     portal,
     tokens: tokenEndpoint(clock),
-    events: eventPublisher(sns, topic, clock, redactor, lastCall),
+    events: eventsOf(topic, redactor, lastCall),
     clock,
     log,
     learnSecret: (value) => redactor.learn(value),
   };
   return { run, ports, repair: environment.PREFLIGHT_REPAIRS === 'on' };
+}
+
+/** Loaded where a step publishes: most of them do not. */
+function eventsOf(topic: string, redactor: Redactor, signal: AbortSignal): EventPublisher {
+  const loaded = async () => {
+    const { eventPublisher } = await import('./aws/event-publisher.ts');
+    return eventPublisher(sdk, topic, clock, redactor, signal);
+  };
+  let publisher: Promise<EventPublisher> | undefined;
+  const load = () => {
+    publisher ??= loaded();
+    return publisher;
+  };
+  return {
+    prove: async () => (await load()).prove(),
+    publish: async (event) => (await load()).publish(event),
+  };
 }
 
 async function openBucket(bucket: string) {
@@ -214,12 +228,15 @@ async function openBucket(bucket: string) {
 
 /** A profile that cannot be used stands in the way of the portal only: what comes after a press goes on with the default times. */
 async function readProfile(parameter: string | undefined) {
-  if (!parameter) return { profile: defaultPortalProfile };
+  if (!parameter) return {};
   try {
-    const { readProfileParameter } = await import('./aws/profile-parameter.ts');
+    const [{ readProfileParameter }, { parsePortalProfile }] = await Promise.all([
+      import('./aws/profile-parameter.ts'),
+      import('./portal/profile.ts'),
+    ]);
     return { profile: parsePortalProfile(await readProfileParameter(sdk, parameter)) };
   } catch (invalid) {
-    return { profile: defaultPortalProfile, invalid };
+    return { invalid };
   }
 }
 

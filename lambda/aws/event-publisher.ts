@@ -1,4 +1,4 @@
-import { GetTopicAttributesCommand, PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { GetTopicAttributesCommand, PublishCommand, SNSClient, type SNSClientConfig } from '@aws-sdk/client-sns';
 import { toCloudEvent, toEmailSubject, toEmailText } from '../events/cloudevent.ts';
 import type { Clock, EventPublisher } from '../rotation/ports.ts';
 import type { Redactor } from '../rotation/redact.ts';
@@ -13,12 +13,13 @@ const timeoutMs = 5_000;
  * @see SNS developer guide, "Message filtering"
  */
 export function eventPublisher(
-  client: SNSClient,
+  sdk: SNSClientConfig,
   topicArn: string,
   clock: Clock,
   redactor: Redactor,
   signal: AbortSignal,
 ): EventPublisher {
+  const client = new SNSClient(sdk);
   const bounded = () => ({ abortSignal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
   return {
     async prove() {

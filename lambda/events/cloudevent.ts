@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { eventDataSchema } from '../rotation/event-data.ts';
 import type { Pressed } from '../rotation/rotation-error.ts';
-import { eventDataSchema, eventTypes, type RotationEvent } from '../rotation/rotation-event.ts';
+import { eventTypes, type RotationEvent } from '../rotation/rotation-event.ts';
 
 type EventType = RotationEvent['type'];
 

@@ -11,18 +11,21 @@ import { oneTimeCodes, reachDeveloperTools } from './login.ts';
 import { type Origins, originsFor } from './origins.ts';
 import { outlineOf, withoutValues } from './outline.ts';
 import { whileReplaced } from './page-actions.ts';
-import type { PortalProfile } from './profile.ts';
+import { defaultPortalProfile, type PortalProfile } from './profile.ts';
 import { CertainlyNotPressed, findRotate, type OpenDialog, openDialog } from './rotate-dialog.ts';
 import type { Way } from './way.ts';
 
 export interface PortalOptions {
-  profile: PortalProfile;
+  /** @default in English */
+  profile?: PortalProfile | undefined;
   /** @default nothing is kept but what is logged */
   evidence?: EvidenceStore | undefined;
   log?: Log | undefined;
   /** An installed Chromium, shown in a window. @default the package's own, which has none */
   chromiumPath?: string | undefined;
 }
+
+type SessionOptions = PortalOptions & { profile: PortalProfile };
 
 /** Failing to keep evidence hides no failure, and takes no longer than this. */
 const evidenceTimeoutMs = 6_000;
@@ -33,7 +36,7 @@ export function playwrightPortal(options: PortalOptions): Portal {
   return {
     findings: () => session?.findings() ?? [],
     async open(account, signal) {
-      session = new Session(options, account);
+      session = new Session({ ...options, profile: options.profile ?? defaultPortalProfile }, account);
       try {
         await session.open(signal);
       } catch (error) {
@@ -46,7 +49,7 @@ export function playwrightPortal(options: PortalOptions): Portal {
 }
 
 class Session implements DeveloperTools {
-  readonly #options: PortalOptions;
+  readonly #options: SessionOptions;
   readonly #account: PortalAccount;
   readonly #origins: Origins;
   readonly #log: Log;
@@ -66,7 +69,7 @@ class Session implements DeveloperTools {
   #loginsLeft = 1;
   #troubledAfterPress = false;
 
-  constructor(options: PortalOptions, account: PortalAccount) {
+  constructor(options: SessionOptions, account: PortalAccount) {
     this.#options = options;
     this.#account = account;
     this.#log = options.log ?? (() => undefined);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defaultLimits } from '../rotation/limits.ts';
 import { RotationError } from '../rotation/rotation-error.ts';
 
 const slashed = /^\/(.+)\/i?$/s;
@@ -169,9 +170,9 @@ export const portalProfileSchema = z.strictObject({
   times: z
     .strictObject({
       /** P, L and the margin between the two looks before adopting: design.md, "The rotation". */
-      propagationMs: timeMs(30_000),
-      lateEffectMs: timeMs(60_000),
-      secondLookMarginMs: timeMs(10_000),
+      propagationMs: timeMs(defaultLimits.propagationMs),
+      lateEffectMs: timeMs(defaultLimits.lateEffectMs),
+      secondLookMarginMs: timeMs(defaultLimits.secondLookMarginMs),
       launchMs: timeMs(20_000),
       /** Login and Developer Tools, all pages together. */
       openMs: timeMs(120_000),

@@ -8,6 +8,8 @@ export interface Limits {
   secondLookMarginMs: number;
 }
 
+export const defaultLimits: Limits = { propagationMs: 30_000, lateEffectMs: 60_000, secondLookMarginMs: 10_000 };
+
 /** D: a press follows its slot within this time, or not at all. */
 export const slotToPressMs = 15_000;
 

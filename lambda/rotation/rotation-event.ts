@@ -1,34 +1,9 @@
-import * as z from 'zod';
-import { categories, type RotationError } from './rotation-error.ts';
+import type { EventData } from './event-data.ts';
+import type { RotationError } from './rotation-error.ts';
 
 /** The steps of a rotation as Secrets Manager spells them. @see Secrets Manager user guide, "Rotation by Lambda function" */
 export const steps = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 export type Step = (typeof steps)[number];
-
-/** `data` of the events. Never a secret, a token, or a hash of one. */
-export const eventDataSchema = z.strictObject({
-  secret_arn: z.string(),
-  secret_name: z.string(),
-  region: z.string(),
-  client_id: z.string().optional(),
-  version_id: z.string(),
-  previous_version_id: z.string().optional(),
-  step: z.enum([...steps, 'preflight']),
-  attempt: z.int().nonnegative(),
-  pressed: z.enum(['yes', 'no', 'unknown']).optional(),
-  adopted: z.boolean().optional(),
-  changeover_ms: z.int().nonnegative().optional(),
-  existing_tokens_valid: z.boolean().optional(),
-  previous_invalid_after: z.iso.datetime().optional(),
-  error: z
-    .strictObject({
-      category: z.enum(categories),
-      message: z.string(),
-      retryable: z.boolean(),
-      action: z.string(),
-    })
-    .optional(),
-});
 
 export const eventTypes = [
   'oauth2.client-secret.rotation-started.v1',
@@ -44,7 +19,7 @@ export const severities = ['info', 'warning', 'critical'] as const;
 export interface RotationEvent {
   type: (typeof eventTypes)[number];
   severity: (typeof severities)[number];
-  data: z.infer<typeof eventDataSchema>;
+  data: EventData;
 }
 
 /** An error as events tell it. */

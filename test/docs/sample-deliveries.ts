@@ -114,7 +114,7 @@ export async function startTopic() {
     close: () => messaging.close(),
     async publish({ time, ...event }: RotationEvent & { time: string }) {
       const clock = { now: () => new Date(time), monotonicMs: () => 0, sleep: () => Promise.resolve() };
-      await eventPublisher(sns, TopicArn, clock, new Redactor(), new AbortController().signal).publish(event);
+      await eventPublisher(options, TopicArn, clock, new Redactor(), new AbortController().signal).publish(event);
     },
     /** A queue's ReceiveMessage, with what has arrived taken away. */
     async subscribe(QueueName: string, Attributes: Record<string, string> = {}): Promise<() => Promise<Message[]>> {
