@@ -37,11 +37,11 @@ const measured = await Promise.all(
   [
     {
       ...{ ...common, name: 'true scale', factor: 1, rotations: rotations.trueScale },
-      ...{ tokenLifeSeconds: 600, expectedRotationSeconds: 100 },
+      ...{ tokenLifeSeconds: 600, expectedRotationSeconds: 100, rotationWait: 60_000 },
     },
     {
       ...{ ...common, name: 'a tenth', factor: 0.1, rotations: rotations.scaled },
-      ...{ tokenLifeSeconds: 60, expectedRotationSeconds: 25 },
+      ...{ tokenLifeSeconds: 60, expectedRotationSeconds: 25, rotationWait: 6_000 },
     },
   ]
     .filter((setting) => setting.rotations > 0)

@@ -1,5 +1,7 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+
 /** What the alarms are made of; `infra/alarms.ts` reads them by these names. */
-export interface Metrics {
+export interface RotationMetrics {
   /** One at the beginning of each step. Without its `StepsSucceeded` the step failed, timed out or was killed. */
   StepsStarted: number;
   StepsSucceeded: number;
@@ -15,16 +17,18 @@ export interface Metrics {
   DaysSinceRotation: number;
 }
 
+const metrics = new Metrics({ namespace: 'RotateClientSecret' });
+// One function may rotate many secrets; the alarms of each go by the secret alone.
+metrics.clearDefaultDimensions();
+
 /**
  * Prints a line that CloudWatch makes metrics of.
  *
  * @param secret the ARN by which Secrets Manager and the preflight schedule name the secret
  * @see CloudWatch user guide, "Specification: Embedded metric format"
  */
-export function printMetrics(secret: string, metrics: Partial<Metrics>, now: Date): void {
-  const Metrics = Object.keys(metrics).map((Name) => ({ Name }));
-  const directive = { Namespace: 'RotateClientSecret', Dimensions: [['secret']], Metrics };
-  console.log(
-    JSON.stringify({ _aws: { Timestamp: now.getTime(), CloudWatchMetrics: [directive] }, secret, ...metrics }),
-  );
+export function printMetrics(secret: string, values: Partial<RotationMetrics>, now: Date): void {
+  metrics.setTimestamp(now).addDimension('secret', secret);
+  for (const [name, value] of Object.entries(values)) metrics.addMetric(name, MetricUnit.Count, value);
+  metrics.publishStoredMetrics();
 }

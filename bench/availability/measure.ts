@@ -48,7 +48,7 @@ export interface Report extends Tally {
 
 export interface Setting {
   name: string;
-  /** Of the documented times: 30 s of propagation, 60 s of rotationWait, and so on. */
+  /** Of the portal profile's default times: 30 s of propagation, and so on. */
   factor: number;
   rotations: number;
   tokenLifeSeconds: number;
@@ -61,6 +61,8 @@ export interface Setting {
   /** The function is killed in every so many rotations, alternately before and after the press. 0: never. */
   killEvery: number;
   consumers: number;
+  /** How long the library's consumers wait in a changeover, in ms. */
+  rotationWait: number;
   onProgress?: (text: string) => void;
 }
 
@@ -189,7 +191,7 @@ async function startConsumers(
   environment: Environment,
   setting: Setting,
 ): Promise<void> {
-  const { factor, tokenLifeSeconds } = setting;
+  const { tokenLifeSeconds, rotationWait } = setting;
   const isCold = strategy === 'cold-starts';
   const wantsEvents = strategy === 'environment' || strategy === 'library-and-events';
   const order: Order = {
@@ -205,7 +207,7 @@ async function startConsumers(
     callsPerSecond: isCold ? coldStartsPerSecond : 1.03 * callsPerSecond(setting),
     consumerLifeMs: isCold ? 0 : tokenLifeSeconds * 1_000 * 2,
     hourMs: (tokenLifeSeconds * 1_000) / 24,
-    rotationWait: 60_000 * factor,
+    rotationWait,
   };
   // On a machine with few cores the services, which are this process, must not starve behind those who call them.
   if (child.pid) setPriority(child.pid, 10);

@@ -1,7 +1,7 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { RotationDashboard } from '../../infra/dashboard.ts';
-import type { Metrics } from '../../lambda/metrics.ts';
+import type { RotationMetrics } from '../../lambda/metrics.ts';
 import { idOf, rotationStack, templateOf } from './synthesized.ts';
 
 interface Alarm {
@@ -60,7 +60,7 @@ describe('alarms', () => {
   });
 
   test('every metric is one that the function prints, or a service’s own', () => {
-    const printed: (keyof Metrics)[] = [
+    const printed: (keyof RotationMetrics)[] = [
       'StepsStarted',
       'StepsSucceeded',
       'RotationsSucceeded',

@@ -356,7 +356,7 @@ it('the function tells CloudWatch how each step and preflight went, under the AR
         {
           Namespace: 'RotateClientSecret',
           Dimensions: [['secret']],
-          Metrics: Object.keys(metrics).map((Name) => ({ Name })),
+          Metrics: Object.keys(metrics).map((Name) => ({ Name, Unit: 'Count' })),
         },
       ],
     });
