@@ -143,12 +143,14 @@ const signedKeys = new Map<string, readonly string[]>([
 const certificates = new Map<string, X509Certificate>();
 const mostCertificates = 16;
 const mostCertificateBytes = 16_384;
+/** With a region in it: sns.s3.amazonaws.com is anybody's, a bucket by the name of sns. */
+const hostOfSns = /^sns\.[a-z]+(-[a-z]+)+-\d+\.amazonaws\.com(\.cn)?$/;
 
 async function certificateAt(given: unknown, fetch: typeof globalThis.fetch): Promise<X509Certificate> {
   const url = URL.canParse(String(given)) ? new URL(String(given)) : undefined;
   const isOfSns =
     url?.protocol === 'https:' &&
-    /^sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/.test(url.host) &&
+    hostOfSns.test(url.host) &&
     `${url.username}${url.password}${url.search}${url.hash}` === '' &&
     url.pathname.endsWith('.pem');
   if (!isOfSns) throw forged("its SigningCertURL is not SNS's");

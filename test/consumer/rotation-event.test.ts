@@ -188,6 +188,8 @@ describe('a delivery by HTTP', () => {
       'https://sns.eu-central-1.amazonaws.com/a.txt',
       'https://s3.eu-central-1.amazonaws.com/a.pem',
       'https://sns-evil.amazonaws.com/a.pem',
+      'https://sns.s3.amazonaws.com/a.pem',
+      'https://sns.s3-us-west-2.amazonaws.com/a.pem',
       'file:///a.pem',
       undefined,
     ].map((url): [string, Record<string, unknown>] => [`with a certificate from ${url}`, { SigningCertURL: url }]),
