@@ -283,17 +283,20 @@ class ClientCredentialsTokens implements AccessTokenSource {
     }
   }
 
-  /** Cut short when the last caller leaves, and then it throws, which nobody hears. */
+  /** Cut short when the last caller leaves, and then it throws, which nobody hears; unless somebody has come before it has heard. */
   async #sleepUntil(monotonicMs: number): Promise<void> {
-    const ms = monotonicMs - this.#clock.monotonicMs();
-    if (ms <= 0) return;
-    if (this.#waiting > 0) {
-      this.#pause = new AbortController();
-      await this.#clock.sleep(ms, this.#pause.signal).catch(() => undefined);
-    }
-    if (this.#waiting > 0) return;
-    this.#acquiring = undefined;
-    throw new ConsumerError('client-rejected', 'every caller has left');
+    do {
+      const ms = monotonicMs - this.#clock.monotonicMs();
+      if (ms <= 0) return;
+      if (this.#waiting > 0) {
+        this.#pause = new AbortController();
+        await this.#clock.sleep(ms, this.#pause.signal).catch(() => undefined);
+      }
+      if (this.#waiting === 0) {
+        this.#acquiring = undefined;
+        throw new ConsumerError('client-rejected', 'every caller has left');
+      }
+    } while (this.#pause?.signal.aborted);
   }
 
   #tokenError(code: ConsumerError['code'], tried: ReadonlyMap<string, number>, waitedMs: number): ConsumerError {

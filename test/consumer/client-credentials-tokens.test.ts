@@ -298,6 +298,23 @@ describe('without a live token', () => {
     expect(world.counts.mints).toBe(1);
   });
 
+  it('the pause holds for a caller who gives up and calls again in the same instant', async () => {
+    const { world, source, clock } = startWorld();
+    world.verdict = () => 'reject';
+    clock.sleep = (_ms, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    for (let caller = 0; caller < 20; caller++) {
+      const leaving = new AbortController();
+      const wait = source.getToken({ signal: leaving.signal }).catch(() => undefined);
+      await settled();
+      leaving.abort();
+      // As many microtasks as it takes: by then the pause may or may not have heard that everybody has left.
+      for (let turn = 0; turn < caller; turn++) await undefined;
+      if (caller % 2) await wait;
+    }
+    expect(world.counts.mints).toBe(1);
+  });
+
   it('what waiting cannot mend fails at once, and is not asked for again at every call', async () => {
     const { world, source } = startWorld();
     world.current = { version: 'v1', json: '{"client_secret": canary' };
