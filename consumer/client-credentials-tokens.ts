@@ -438,12 +438,10 @@ class ClientCredentialsTokens implements AccessTokenSource {
     return this.#held;
   }
 
+  /** A logger that fails, at once or later, is no reason to be without a token, or to end the process. */
   #emit(event: SourceEvent): void {
-    try {
-      this.#options.onEvent?.(event);
-    } catch {
-      // A logger that fails is no reason to be without a token.
-    }
+    const told = (async () => this.#options.onEvent?.(event))();
+    told.catch(() => undefined);
   }
 }
 
