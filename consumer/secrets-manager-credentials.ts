@@ -2,6 +2,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { type Clock, jittered, systemClock } from './clock.ts';
 import { ConsumerError, kindOf } from './errors.ts';
 import { isText, type JsonObject, objectIn } from './json.ts';
+import { isAccessToken, tokenTypeOf } from './token-request.ts';
 import { withUnlogged } from './unlogged.ts';
 
 /** One version of the client's credentials. */
@@ -161,11 +162,11 @@ interface Read {
 function parseBridge(json: JsonObject | undefined): BridgeToken | undefined {
   const { client_id: clientId, access_token: accessToken, token_type: tokenType, armed_at: armedAt } = json ?? {};
   const expiresAtMs = Date.parse(String(json?.expires_at));
-  if (!isText(clientId) || !isText(accessToken) || Number.isNaN(expiresAtMs)) return undefined;
+  if (!isText(clientId) || !isAccessToken(accessToken) || Number.isNaN(expiresAtMs)) return undefined;
   const lifeMs = expiresAtMs - Date.parse(String(armedAt));
   const bridge = {
     clientId,
-    tokenType: isText(tokenType) ? tokenType : 'Bearer',
+    tokenType: tokenTypeOf(tokenType),
     expiresAt: new Date(expiresAtMs),
     lifeMs: lifeMs > 0 ? lifeMs : undefined,
   };

@@ -91,21 +91,32 @@ function message(request: TokenRequest): { headers: Record<string, string>; body
 function judge(status: number, body: Record<string, unknown> | undefined): TokenAnswer {
   if (status === 200) {
     const { access_token: accessToken, token_type: tokenType, expires_in: expiresIn, scope } = body ?? {};
-    if (typeof accessToken !== 'string' || accessToken === '') {
+    if (!isAccessToken(accessToken)) {
       return { verdict: 'unreachable', reason: 'status 200 without an access_token' };
     }
     return {
       verdict: 'accepted',
       accessToken,
-      tokenType: typeof tokenType === 'string' ? tokenType : 'Bearer',
+      tokenType: tokenTypeOf(tokenType),
       expiresInSeconds: lifeSeconds(expiresIn),
       scope: typeof scope === 'string' ? scope : undefined,
     };
   }
-  const error = typeof body?.error === 'string' && /^[\w-]{1,64}$/.test(body.error) ? body.error : undefined;
+  // Codes are made so. Anything else is not told: it might be what was sent.
+  const error = typeof body?.error === 'string' && /^[a-z_]{1,64}$/.test(body.error) ? body.error : undefined;
   const ofTheClient = error !== undefined && errorsOfTheClient.includes(error);
   if (status === 401 || (status === 400 && ofTheClient)) return { verdict: 'rejected', status, error };
   return { verdict: 'unreachable', reason: `status ${status}${error ? ` ${error}` : ''}` };
+}
+
+/** Of visible ASCII characters. What else would be in a header is refused by an error that quotes it. @see RFC 6749 appendix A.12 */
+export function isAccessToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
+}
+
+/** Bearer where it is missing, or no name or URI. @see RFC 6749 appendix A.13 */
+export function tokenTypeOf(value: unknown): string {
+  return typeof value === 'string' && /^[\w.:/+-]+$/.test(value) ? value : 'Bearer';
 }
 
 /** Undefined where it is missing, zero, negative or no number: nothing is known then. Some endpoints send the number as a string. */

@@ -208,6 +208,13 @@ describe('without a live token', () => {
     expect((await failureOf(source.getToken())).code).toBe('client-rejected');
   });
 
+  it('a bridge token that cannot be sent is not taken', async () => {
+    const { world, source } = startWorld({ rotationWait: 0 });
+    world.putBridge(dayMs, 'client', 'canary\nbridge');
+    world.verdict = () => 'reject';
+    expect((await failureOf(source.getToken())).message).toContain('bridge token: none');
+  });
+
   it('a bridge token that an API has refused is not taken again', async () => {
     const { world, source } = startWorld({ rotationWait: 0 });
     world.putBridge(dayMs);

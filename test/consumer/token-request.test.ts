@@ -55,6 +55,7 @@ it.each([
   [401, { error: 'invalid_client' }, 'rejected'],
   [401, { error: 'access_denied' }, 'rejected'],
   [401, 'Unauthorized', 'rejected'],
+  [401, { error: 'canary-secret' }, 'rejected'],
   [400, { error: 'invalid_client' }, 'rejected'],
   [400, { error: 'unauthorized_client' }, 'rejected'],
   [400, { error: 'invalid_request' }, 'unreachable'],
@@ -68,6 +69,9 @@ it.each([
   [200, {}, 'unreachable'],
   [200, { access_token: '' }, 'unreachable'],
   [200, { access_token: 5 }, 'unreachable'],
+  [200, { access_token: 'canary\ntoken' }, 'unreachable'],
+  [200, { access_token: 'canary token' }, 'unreachable'],
+  [200, { access_token: 'canary\u2026token' }, 'unreachable'],
   [200, '<html>canary-secret</html>', 'unreachable'],
   [200, '[]', 'unreachable'],
   [302, '', 'unreachable'],
@@ -84,6 +88,16 @@ it.each([['soon'], [0], [-5], [undefined], [null]])(
     expect(answer).toMatchObject({ verdict: 'accepted', expiresInSeconds: undefined });
   },
 );
+
+it.each([['bearer'], ['DPoP'], ['urn:ietf:params:oauth:token-type:x']])('a token_type of %j is told', async (type) => {
+  const answer = await ask(await answering(200, { access_token: 'a', token_type: type }));
+  expect(answer).toMatchObject({ tokenType: type });
+});
+
+it.each([[undefined], [null], [5], [''], ['Bear\ner'], ['two words']])('a token_type of %j is Bearer', async (type) => {
+  const answer = await ask(await answering(200, { access_token: 'a', token_type: type }));
+  expect(answer).toMatchObject({ tokenType: 'Bearer' });
+});
 
 it('an answer without an end is cut off', async () => {
   const url = await serve((_request, response) => {
