@@ -10,6 +10,7 @@
  * goes through the order of trust, in rounds until `rotationWait` is over: mint with the credentials in hand, with those read anew,
  * with the pending ones, take the bridge token. Nothing happens between calls: there is no timer.
  */
+import { abandonable } from './abandonable.ts';
 import { type Clock, jittered, systemClock } from './clock.ts';
 import { ConsumerError, kindOf } from './errors.ts';
 import type { BridgeToken, ClientCredentials, CredentialSource } from './secrets-manager-credentials.ts';
@@ -448,21 +449,4 @@ class ClientCredentialsTokens implements AccessTokenSource {
 /** So much of a token's life at its end is not relied on: half a minute, or a tenth of a short life. */
 function marginOf(lifeMs: number): number {
   return Math.min(marginMs, lifeMs / 10);
-}
-
-/** `work`, or the signal's reason once it is aborted; `work` goes on. */
-async function abandonable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T>;
-async function abandonable<T>(work: Promise<T> | undefined, signal: AbortSignal | undefined): Promise<T | undefined>;
-async function abandonable<T>(work: Promise<T> | undefined, signal: AbortSignal | undefined): Promise<T | undefined> {
-  if (!work || !signal) return work;
-  let leave = () => {};
-  const left = new Promise<never>((_resolve, reject) => {
-    leave = () => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-  try {
-    return await Promise.race([work, left]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

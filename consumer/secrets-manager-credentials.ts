@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { abandonable } from './abandonable.ts';
 import { type Clock, jittered, systemClock } from './clock.ts';
 import { ConsumerError, kindOf } from './errors.ts';
 import { isText, type JsonObject, objectIn } from './json.ts';
@@ -25,7 +26,10 @@ export interface BridgeToken {
   readonly lifeMs: number | undefined;
 }
 
-/** Where client credentials come from. All but `getCredentials` and `invalidate` may be missing from one of your own. */
+/**
+ * Where client credentials come from. All but `getCredentials` and `invalidate` may be missing from one of your own. Its reads have to end:
+ * callers wait for them.
+ */
 export interface CredentialSource {
   /** Name or ARN; events about other secrets are left alone. */
   readonly secretId?: string;
@@ -144,7 +148,9 @@ class SecretsManagerCredentials implements CredentialSource {
     const abortSignal = AbortSignal.timeout(this.#timeoutMs);
     try {
       const command = new GetSecretValueCommand({ SecretId, VersionStage });
-      const { SecretString, VersionId } = await this.#client.send(command, { abortSignal });
+      // The signal ends the request, not what the SDK waits for before it: a credential provider, say.
+      const answer = await abandonable(this.#client.send(command, { abortSignal }), abortSignal);
+      const { SecretString, VersionId } = answer;
       return { json: objectIn(SecretString ?? ''), versionId: VersionId ?? 'unknown' };
     } catch (error) {
       if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;

@@ -1,3 +1,4 @@
+import { abandonable } from './abandonable.ts';
 import { kindOf } from './errors.ts';
 import { objectIn } from './json.ts';
 
@@ -51,23 +52,25 @@ const errorsOfTheClient = ['invalid_client', 'unauthorized_client', 'access_deni
 
 /** Asks for a token by the client credentials grant. Never throws. */
 export async function requestToken(request: TokenRequest): Promise<TokenAnswer> {
-  const { tokenEndpoint, fetch = globalThis.fetch, timeoutMs, signal } = request;
+  const { timeoutMs, signal } = request;
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(tokenEndpoint, {
-      method: 'POST',
-      ...message(request),
-      // A redirect would carry the client secret elsewhere.
-      redirect: 'manual',
-      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
-    });
-    return judge(response.status, await readAtMost(response, maxAnswerBytes));
+    const ending = signal ? AbortSignal.any([signal, deadline]) : deadline;
+    // A fetch of the caller's may not heed the signal.
+    return await abandonable(exchange(request, ending), ending);
   } catch (error) {
     return {
       verdict: 'unreachable',
       reason: deadline.aborted ? `no answer within ${timeoutMs} ms` : `no answer: ${kindOf(error)}`,
     };
   }
+}
+
+async function exchange(request: TokenRequest, signal: AbortSignal): Promise<TokenAnswer> {
+  const { tokenEndpoint, fetch = globalThis.fetch } = request;
+  // A redirect would carry the client secret elsewhere.
+  const response = await fetch(tokenEndpoint, { method: 'POST', ...message(request), redirect: 'manual', signal });
+  return judge(response.status, await readAtMost(response, maxAnswerBytes));
 }
 
 function message(request: TokenRequest): { headers: Record<string, string>; body: string | URLSearchParams } {

@@ -175,6 +175,13 @@ it('Secrets Manager that never answers is waited for no longer than asked', asyn
   await expect(source.getToken()).rejects.toThrow('no answer in 100 ms');
 });
 
+it('nor is what the SDK itself waits for, such as credentials of AWS', async () => {
+  const credentials = () => new Promise<never>(() => undefined);
+  const client = new SecretsManagerClient({ region: 'us-east-1', credentials });
+  const source = secretsManagerCredentials({ secretId: 'client', client, timeoutMs: 50 });
+  await expect(source.getCredentials()).rejects.toThrow('no answer in 50 ms');
+});
+
 it.each([
   ['canary not JSON', 'not a JSON object'],
   ['["canary"]', 'not a JSON object'],

@@ -116,6 +116,19 @@ it('no answer is waited for no longer than the deadline', async () => {
   expect(await ask(url, 50)).toEqual({ verdict: 'unreachable', reason: 'no answer within 50 ms' });
 });
 
+it('nor is a fetch of somebody else’s making that does not heed its signal', async () => {
+  const client = { tokenEndpoint: 'https://tokens.example/', clientId: 'c', clientSecret: 's', timeoutMs: 50 };
+  const reason = 'no answer within 50 ms';
+  const never = () => new Promise<never>(() => undefined);
+  const endless = async () => new Response(new ReadableStream());
+  for (const fetch of [never, endless]) {
+    // What waits for such a fetch holds the process; its deadline does not.
+    const held = setInterval(() => undefined, 1_000);
+    expect(await requestToken({ ...client, fetch })).toEqual({ verdict: 'unreachable', reason });
+    clearInterval(held);
+  }
+});
+
 it('nobody listening is unreachable, and the reason is told', async () => {
   const url = await answering(200, {});
   server?.close();
