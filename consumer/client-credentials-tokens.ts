@@ -11,10 +11,11 @@
  * with the pending ones, take the bridge token. Nothing happens between calls: there is no timer.
  */
 import { abandonable } from './abandonable.ts';
-import { type Clock, jittered, systemClock } from './clock.ts';
+import { atLeastZero, type Clock, jittered, systemClock, timeoutOf } from './clock.ts';
 import { ConsumerError, kindOf } from './errors.ts';
 import type { BridgeToken, ClientCredentials, CredentialSource } from './secrets-manager-credentials.ts';
-import { type ClientAuthentication, requestToken } from './token-request.ts';
+import { isSecureUrl } from './secure-url.ts';
+import { type ClientAuthentication, clientAuthentications, requestToken } from './token-request.ts';
 import { withUnlogged } from './unlogged.ts';
 
 export interface AccessToken {
@@ -130,6 +131,8 @@ class ClientCredentialsTokens implements AccessTokenSource {
   readonly #credentials: CredentialSource;
   readonly #clock: Clock;
   readonly #rotationWaitMs: number;
+  readonly #timeoutMs: number;
+  readonly #authentication: ClientAuthentication;
 
   #held: Held | undefined;
   #round: Promise<Failure | undefined> | undefined;
@@ -149,14 +152,18 @@ class ClientCredentialsTokens implements AccessTokenSource {
   #youngDrops = 0;
 
   constructor(options: ClientCredentialsTokensOptions) {
+    if (!options.credentials) throw new ConsumerError('configuration', 'credentials is missing');
     this.#options = options;
     this.#credentials = options.credentials;
     this.#clock = options.clock ?? systemClock;
-    this.#rotationWaitMs = options.rotationWait ?? 60_000;
-    this.secretId = options.credentials.secretId;
-    if (!(this.#rotationWaitMs >= 0)) {
-      throw new ConsumerError('configuration', `rotationWait must be 0 ms or more, not ${options.rotationWait}`);
+    this.#rotationWaitMs = atLeastZero('rotationWait', options.rotationWait ?? 60_000);
+    this.#timeoutMs = timeoutOf(options.timeoutMs ?? 10_000);
+    this.#authentication = options.authentication ?? 'json';
+    if (!clientAuthentications.includes(this.#authentication)) {
+      const known = clientAuthentications.join(', ');
+      throw new ConsumerError('configuration', `authentication must be one of ${known}, not ${this.#authentication}`);
     }
+    this.secretId = options.credentials.secretId;
   }
 
   getToken(options?: GetTokenOptions): Promise<AccessToken> {
@@ -342,6 +349,9 @@ class ClientCredentialsTokens implements AccessTokenSource {
       let credentials: ClientCredentials | undefined;
       try {
         credentials = await read();
+        if (credentials && !isSecureUrl(credentials.tokenEndpoint)) {
+          throw new ConsumerError('configuration', 'the token endpoint is not an https URL without credentials');
+        }
       } catch (error) {
         const failure = error instanceof ConsumerError ? error : undefined;
         tried.push(failure?.message ?? `credentials: ${kindOf(error)}`);
@@ -371,12 +381,12 @@ class ClientCredentialsTokens implements AccessTokenSource {
     label: Label,
     kind: 'mint' | 'mint again' | 'renew',
   ): Promise<{ verdict: 'rejected' | 'unreachable'; reason: string } | undefined> {
-    const { authentication = 'json', parameters = {}, timeoutMs = 10_000, fetch = globalThis.fetch } = this.#options;
-    const client = { tokenEndpoint, clientId, clientSecret, authentication, parameters };
+    const { parameters = {}, fetch = globalThis.fetch } = this.#options;
+    const client = { tokenEndpoint, clientId, clientSecret, authentication: this.#authentication, parameters };
     this.#clientId = clientId;
     this.#versionId = versionId;
     const askedAtMs = this.#clock.monotonicMs();
-    const answer = await requestToken({ ...client, timeoutMs, fetch });
+    const answer = await requestToken({ ...client, timeoutMs: this.#timeoutMs, fetch });
     if (answer.verdict === 'unreachable') return { verdict: 'unreachable', reason: answer.reason };
     if (answer.verdict === 'rejected') {
       return { verdict: 'rejected', reason: `rejected with ${[answer.status, answer.error].join(' ').trim()}` };

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ConsumerError } from './errors.ts';
 
 /** Time and chance, so that tests have their own. */
 export interface Clock {
@@ -23,4 +24,20 @@ export const systemClock: Clock = {
 /** Somewhere in the upper half of `ms`: many processes spread, and none comes back at once. */
 export function jittered(ms: number, { random }: Clock): number {
   return ms * (0.5 + random() / 2);
+}
+
+/** What a timer takes; more ends it at once. */
+const longestTimeoutMs = 2_147_483_647;
+
+/** @throws {ConsumerError} configuration */
+export function timeoutOf(timeoutMs: number): number {
+  if (Number.isInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= longestTimeoutMs) return timeoutMs;
+  const range = `a whole number of ms from 1 to ${longestTimeoutMs}`;
+  throw new ConsumerError('configuration', `timeoutMs must be ${range}, not ${timeoutMs}`);
+}
+
+/** @throws {ConsumerError} configuration */
+export function atLeastZero(name: string, ms: number): number {
+  if (ms >= 0) return ms;
+  throw new ConsumerError('configuration', `${name} must be 0 ms or more, not ${ms}`);
 }

@@ -1,8 +1,9 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { abandonable } from './abandonable.ts';
-import { type Clock, jittered, systemClock } from './clock.ts';
+import { atLeastZero, type Clock, jittered, systemClock, timeoutOf } from './clock.ts';
 import { ConsumerError, kindOf } from './errors.ts';
 import { isText, type JsonObject, objectIn } from './json.ts';
+import { isSecureUrl } from './secure-url.ts';
 import { isAccessToken, tokenTypeOf } from './token-request.ts';
 import { withUnlogged } from './unlogged.ts';
 
@@ -83,8 +84,8 @@ class SecretsManagerCredentials implements CredentialSource {
       throw new ConsumerError('configuration', 'secretId is missing');
     this.secretId = secretId;
     this.#client = client ?? new SecretsManagerClient();
-    this.#maxAgeMs = maxAgeMs ?? 3_600_000;
-    this.#timeoutMs = timeoutMs ?? 5_000;
+    this.#maxAgeMs = atLeastZero('maxAgeMs', maxAgeMs ?? 3_600_000);
+    this.#timeoutMs = timeoutOf(timeoutMs ?? 5_000);
     this.#clock = clock ?? systemClock;
   }
 
@@ -203,12 +204,4 @@ const errorKeys = ['name', 'message', '$fault', '$retryable'] as const;
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof ConsumerError && error.code === 'credentials-unavailable';
-}
-
-function isSecureUrl(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || url.username || url.password) return false;
-  return (
-    url.protocol === 'https:' || (url.protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname))
-  );
 }

@@ -7,7 +7,9 @@ import { objectIn } from './json.ts';
  *
  * @see RFC 6749 section 2.3.1; RFC 7591 section 2 for the names
  */
-export type ClientAuthentication = 'json' | 'client_secret_post' | 'client_secret_basic';
+export type ClientAuthentication = (typeof clientAuthentications)[number];
+
+export const clientAuthentications = ['json', 'client_secret_post', 'client_secret_basic'] as const;
 
 /** A client of a token endpoint. @see RFC 6749 section 4.4 */
 export interface TokenRequest {

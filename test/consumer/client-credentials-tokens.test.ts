@@ -1,7 +1,9 @@
 import { setImmediate as settled } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { clientCredentialsTokens } from '../../consumer/client-credentials-tokens.ts';
 import { ConsumerError } from '../../consumer/errors.ts';
+import { secretsManagerCredentials } from '../../consumer/secrets-manager-credentials.ts';
 import { secretJson, startWorld, type Verdict } from './world.ts';
 
 const dayMs = 86_400_000;
@@ -336,6 +338,27 @@ describe('without a live token', () => {
     expect((await source.getToken()).credentialVersionId).toBe('v2');
   });
 
+  it.each(['http://tokens.example/', 'https://u:canary@tokens.example/', ''])(
+    'credentials of another source are not sent to %j',
+    async (tokenEndpoint) => {
+      const { world, source } = startWorld({
+        credentials: {
+          getCredentials: async () => ({
+            clientId: 'c',
+            clientSecret: 'canary-secret',
+            tokenEndpoint,
+            versionId: 'v1',
+          }),
+          invalidate: () => undefined,
+        },
+      });
+      const error = await failureOf(source.getToken());
+      expect(error).toMatchObject({ code: 'configuration', message: expect.stringContaining('not an https URL') });
+      expect(world.leaks(error)).toBe(false);
+      expect(world.counts).toMatchObject({ mints: 0, sleeps: [] });
+    },
+  );
+
   it.each([
     [
       'throws',
@@ -349,6 +372,29 @@ describe('without a live token', () => {
     await startWorld({ onEvent }).source.getToken();
     await settled();
   });
+});
+
+describe('an option that is wrong is told of at once', () => {
+  const credentials = { getCredentials: () => expect.fail(), invalidate: () => undefined };
+  it.each([
+    { rotationWait: -1 },
+    { rotationWait: Number.NaN },
+    ...[0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '5'].map((timeoutMs) => ({ timeoutMs })),
+    { authentication: 'client_secret_pots' },
+    { credentials: undefined },
+  ])('%o', (wrong) => {
+    const make = () => clientCredentialsTokens({ credentials, ...wrong } as never);
+    expect(make).toThrow(expect.objectContaining({ code: 'configuration' }));
+  });
+
+  it.each([{ secretId: '' }, { timeoutMs: Number.POSITIVE_INFINITY }, { maxAgeMs: -1 }, { maxAgeMs: Number.NaN }])(
+    '%o',
+    (wrong) => {
+      const client = { send: () => expect.fail() };
+      const make = () => secretsManagerCredentials({ secretId: 'the-secret', client, ...wrong } as never);
+      expect(make).toThrow(expect.objectContaining({ code: 'configuration' }));
+    },
+  );
 });
 
 it('no source, token or credentials shows a secret to a logger', async () => {
