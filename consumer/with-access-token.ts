@@ -13,7 +13,8 @@ export function withAccessToken(
   fetch: typeof globalThis.fetch = globalThis.fetch,
 ): typeof globalThis.fetch {
   return async (input, init) => {
-    const request = input instanceof Request ? input : undefined;
+    // Of whatever implementation: `fetch` may come with a Request of its own.
+    const request = typeof input === 'object' && 'headers' in input ? input : undefined;
     const signal = init?.signal ?? request?.signal;
     const getToken = () => (signal ? source.getToken({ signal }) : source.getToken());
     const send = (access: { tokenType: string; token: string }) => {

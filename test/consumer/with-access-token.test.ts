@@ -101,6 +101,26 @@ it.each<[string, (url: string) => Parameters<typeof fetch>]>([
   expect((await call(...request(url))).status).toBe(200);
 });
 
+it('a Request of another implementation of fetch has its headers sent, and its body once', async () => {
+  const { source } = startWorld();
+  const sent: [RequestInfo | URL, Headers][] = [];
+  const fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
+    sent.push([input, new Headers(init?.headers)]);
+    return new Response('refused', { status: 401 });
+  };
+  // As undici's or node-fetch's: no instance of the platform's.
+  const { url, method, headers, body, signal } = new Request('https://api.example/', {
+    ...{ method: 'POST', headers: { 'content-type': 'text/x' }, body: 'once' },
+  });
+  const foreign = { url, method, headers, body, signal } as Request;
+  expect((await withAccessToken(source, fetch)(foreign)).status).toBe(401);
+  expect(sent.map(([input]) => input)).toEqual([foreign]);
+  expect(Object.fromEntries(sent[0]?.[1] ?? [])).toEqual({
+    authorization: 'Bearer canary-token-1',
+    'content-type': 'text/x',
+  });
+});
+
 it('a call that is refused twice is not made a third time, and its answer can be read', async () => {
   const { url, seen } = await startApi([]);
   const { source } = startWorld();
