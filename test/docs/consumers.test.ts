@@ -403,6 +403,18 @@ describe('in a changeover', () => {
     expect(cold.get('consumer.py')).toBe('200');
   });
 
+  it.runIf(python)('consumer.py goes on with a live token, whatever a renewal comes upon', async () => {
+    const program = `
+import consumer
+tokens = consumer.Tokens("x")
+for value in (None, [], "text", {}, {"bridge_secret_arn": "x", "expires_at": None}):
+    tokens.token, tokens.renew_at, tokens.expires_at = "live", 0, consumer.now() + 60
+    tokens.read = lambda *_: value
+    print(tokens.get())`;
+    const { stdout } = await run('python3', ['-c', program], { cwd: app, env: environment });
+    expect(stdout).toBe('live\n'.repeat(5));
+  });
+
   it('a day later all of them mint with the new client secret', () => {
     expect(mintedWith.get(2)).toBeGreaterThanOrEqual(running.size);
   });
