@@ -47,7 +47,7 @@ export const sampleEvents: readonly (RotationEvent & { time: string })[] = [
     severity: 'info',
     time: '2030-01-01T03:00:09.700Z',
     data: {
-      ...{ ...about, ...versions, step: 'finishSecret', attempt: 1, existing_tokens_valid: true },
+      ...{ ...about, ...versions, step: 'finishSecret', attempt: 0, existing_tokens_valid: true },
       previous_invalid_after: '2030-01-01T03:01:50.000Z',
     },
   },
