@@ -1,6 +1,7 @@
 /**
  * What rotations cost consumers: six ways to get a token, side by side, under load, while the real handler rotates the simulated provider's
- * client secret with a real Chromium. Prints a table, draws docs/availability.svg with `--write`, and exits with 1 where the library failed a call.
+ * client secret with a real Chromium. Prints a table, draws docs/availability.svg with `--write`, and exits with 1 where the library failed a call, or
+ * fewer rotations were pressed than asked for.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

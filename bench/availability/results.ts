@@ -111,7 +111,12 @@ export function summary(measured: readonly Measured[]): string[] {
 
 /** @returns what did not hold; nothing where all did */
 export function judge(measured: readonly Measured[]): string[] {
-  return ofTheLibrary.flatMap((strategy) => {
+  // Where nothing is pressed, nobody fails.
+  const idle = measured.filter(({ setting, pressesAt }) => pressesAt.length < setting.rotations);
+  const missing = idle.map(({ setting: { name, rotations }, pressesAt }) => {
+    return `${name}: ${pressesAt.length} presses in ${rotations} rotations`;
+  });
+  const failures = ofTheLibrary.flatMap((strategy) => {
     const { name, calls, failed, coldFailed, holdersP99Ms } = resultOf(measured, strategy);
     const wanted = measured.reduce((total, { setting }) => total + setting.calls, 0);
     return [
@@ -121,6 +126,7 @@ export function judge(measured: readonly Measured[]): string[] {
       ...(strategy !== 'cold-starts' && calls < wanted ? [`${name}: ${calls} calls, ${wanted} wanted`] : []),
     ];
   });
+  return [...missing, ...failures];
 }
 
 function reasonsOf(measured: readonly Measured[], strategy: Strategy): string[] {

@@ -28,6 +28,7 @@ it('three rotations cost consumers with the library no call and no cold start, a
   // How long a call takes is the machine's matter here.
   expect(judge([measured]).filter((fault) => !fault.includes('p99'))).toEqual([]);
   expect(judge([withFailure(measured)])).toContainEqual(expect.stringContaining('1 failed calls'));
+  expect(judge([{ ...measured, pressesAt: [] }])).toContainEqual(expect.stringContaining('0 presses in 3 rotations'));
   // Three rotations with seven processes beside them.
 }, 600_000);
 
