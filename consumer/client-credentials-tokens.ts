@@ -240,15 +240,29 @@ class ClientCredentialsTokens implements AccessTokenSource {
     if (now || this.#clock.monotonicMs() >= this.#noRenewalBeforeMs) await this.#runRound('renew');
   }
 
-  /** The order of trust, for all who wait at once. */
-  #acquire(signal: AbortSignal | undefined): Promise<Held> {
-    const latest = this.#latestError;
-    const pauseMs = this.#noRoundBeforeMs - this.#clock.monotonicMs();
-    const isTooSoon = pauseMs > 0 && (latest?.isFinal || pauseMs > this.#rotationWaitMs);
-    if (latest && isTooSoon) return Promise.reject(latest.error);
+  /** The order of trust, for all who wait at once; each of them for `rotationWait`, or until no further round begins in it. */
+  async #acquire(signal: AbortSignal | undefined): Promise<Held> {
+    const startedAtMs = this.#clock.monotonicMs();
+    const known = this.#latestError;
+    const pauseMs = this.#noRoundBeforeMs - startedAtMs;
+    const isTooSoon = pauseMs > 0 && (known?.isFinal || pauseMs > this.#rotationWaitMs);
+    if (known && isTooSoon) throw known.error;
+    for (;;) {
+      try {
+        return await this.#join(startedAtMs, signal);
+      } catch (error) {
+        const latest = this.#latestError;
+        const isOver = this.#noRoundBeforeMs >= startedAtMs + this.#rotationWaitMs;
+        if (isOver || latest?.isFinal || error !== latest?.error) throw error;
+        // It was over for whoever came first, and this caller came later.
+      }
+    }
+  }
+
+  #join(startedAtMs: number, signal: AbortSignal | undefined): Promise<Held> {
     this.#waiting += 1;
     if (!this.#acquiring) {
-      const acquiring = this.#acquireInRounds().finally(() => {
+      const acquiring = this.#acquireInRounds(startedAtMs).finally(() => {
         if (this.#acquiring === acquiring) this.#acquiring = undefined;
       });
       this.#acquiring = acquiring;
@@ -259,9 +273,8 @@ class ClientCredentialsTokens implements AccessTokenSource {
     });
   }
 
-  async #acquireInRounds(): Promise<Held> {
+  async #acquireInRounds(startedAtMs: number): Promise<Held> {
     const tried = new Map<string, number>();
-    const startedAtMs = this.#clock.monotonicMs();
     const waitUntilMs = startedAtMs + this.#rotationWaitMs;
     for (let round = 0; ; round++) {
       await this.#sleepUntil(Math.min(this.#noRoundBeforeMs, waitUntilMs));

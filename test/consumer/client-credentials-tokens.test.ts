@@ -249,6 +249,26 @@ describe('without a live token', () => {
     },
   );
 
+  it('who comes late has a wait as long as whoever came first', async () => {
+    const { world, source } = startWorld();
+    const beganMs = world.monotonicMs();
+    const late: Promise<unknown>[] = [];
+    world.verdict = () => {
+      const ms = world.monotonicMs() - beganMs;
+      if (ms > 20_000 && late.length === 0) late.push(failureOf(source.getToken()));
+      if (ms > 50_000 && late.length === 1) late.push(source.getToken());
+      return ms > 100_000 ? 'accept' : 'reject';
+    };
+    expect((await failureOf(source.getToken())).message).toContain('after 60000 ms');
+    // Its next round would have been too late for it.
+    const second = (await late[0]) as ConsumerError;
+    expect(Number(/after (\d+) ms/.exec(second.message)?.[1])).toBeGreaterThan(50_000);
+    await late[1];
+    // Several callers' waits end, and the rounds are no closer for it.
+    expect(world.counts.mints).toBeLessThan(33);
+    expect(world.monotonicMs() - beganMs).toBeLessThan(111_000);
+  });
+
   it('a changeover that ends during the wait costs the wait alone', async () => {
     const { world, source } = startWorld();
     world.verdict = () => (world.counts.sleeps.length < 4 ? 'reject' : 'accept');
