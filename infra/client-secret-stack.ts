@@ -34,6 +34,17 @@ export class ClientSecretStack extends Stack {
       ...(account && region && { env: { account, region } }),
     });
     this.config = config;
+    try {
+      this.build(code);
+    } catch (error) {
+      const [, taken] = /already a Construct with name '(\w+)'/.exec(String(error)) ?? [];
+      if (!taken) throw error;
+      throw new ConfigError([`clientSecrets has a name that makes a second ${taken} in the stack: take another name`]);
+    }
+  }
+
+  private build(code: lambda.Code) {
+    const { config } = this;
     const secretsKey = this.key('SecretsKey', config.secretsKeyArn);
     const functionProps = { ...this.functionProps(), code };
     const shared = config.sharedFunction ? new RotationFunction(this, 'Function', functionProps) : undefined;

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 
 const matching = (pattern: RegExp, remedy: string) => z.string(remedy).regex(pattern, remedy);
-const wholeNumber = (min: number, max: number, remedy: string) =>
-  z.coerce.number(remedy).int(remedy).min(min, remedy).max(max, remedy);
 /** `--context KEY=VALUE` gives text only. */
 const fromText = <S extends z.ZodType>(schema: S) =>
   z.preprocess((value) => {
@@ -14,18 +12,27 @@ const fromText = <S extends z.ZodType>(schema: S) =>
     }
   }, schema);
 const flag = fromText(z.boolean('true or false'));
+const wholeNumber = (min: number, max: number, remedy: string) =>
+  fromText(z.number(remedy).int(remedy).min(min, remedy).max(max, remedy));
 const list = <S extends z.ZodType>(item: S, remedy: string) => fromText(z.array(item, remedy));
 
 const arn = (service: string, resource: string, remedy: string) =>
   matching(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`), remedy);
 const accountId = matching(/^\d{12}$/, 'an account id of 12 digits, as text');
-const keyArn = arn('kms', 'key/[\\w-]+', 'the ARN of a KMS key: an alias is not enough');
+const keyArn = arn(
+  'kms',
+  'key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})',
+  'the ARN of a KMS key: an alias is not enough',
+);
 const topicArn = arn('sns', '[\\w-]{1,256}', 'the ARN of a standard SNS topic');
 const secretArn = arn(
   'secretsmanager',
   'secret:[\\w/+=.@-]+-[A-Za-z0-9]{6}',
   'the ARN of a secret, with the six characters at its end',
 );
+
+/** Each has eleven outputs, of which a stack has 200. @see CloudFormation user guide, "Understand CloudFormation quotas" */
+const maxClientSecrets = 18;
 
 /** One client secret. What is left out is created, without a value. */
 const clientSecretSchema = z.strictObject(
@@ -50,7 +57,11 @@ const keys = {
         clientSecretSchema,
         'an object with a name of letters and digits for each client secret, such as {"Rotation": {}}',
       )
-      .refine((given) => Object.keys(given).length > 0, 'an object with at least one client secret'),
+      .refine((given) => Object.keys(given).length > 0, 'an object with at least one client secret')
+      .refine(
+        (given) => Object.keys(given).length <= maxClientSecrets,
+        `an object with ${maxClientSecrets} client secrets at most, for CloudFormation's sake: the others need a stack of their own, in another region, account or infra/app.ts`,
+      ),
   ).default({ Rotation: { consumers: [] } }),
   sharedFunction: flag.default(true),
   rotationIntervalDays: wholeNumber(
@@ -64,7 +75,7 @@ const keys = {
     'the name, not the ARN, of an SSM parameter, such as /tradeaware/portal-profile',
   ).optional(),
   evidenceBucketName: matching(
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    /^(?!.*(\.\.|\.-|-\.))[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     'the name, not the ARN, of an S3 bucket that exists',
   ).optional(),
   account: accountId.optional(),
@@ -92,12 +103,16 @@ export class ConfigError extends Error {
   }
 }
 
+/** What `cdk cli-telemetry` and `cdk acknowledge` write. */
+const cliKeys = ['cli-telemetry', 'acknowledged-issue-numbers'];
+
 /**
- * @param context the app's whole context. Ours are the keys of letters only: the CDK's own have a colon or a hyphen.
+ * @param context the app's whole context. The CDK's own keys have a colon, but for `cliKeys`; all others are ours, or misspelt.
  * @throws ConfigError
  */
 export function readConfig(context: Record<string, unknown>): Config {
-  const ours = Object.fromEntries(Object.entries(context).filter(([key]) => /^[a-z]+$/i.test(key)));
+  const isOurs = (key: string) => !key.includes(':') && !cliKeys.includes(key);
+  const ours = Object.fromEntries(Object.entries(context).filter(([key]) => isOurs(key)));
   const parsed = configSchema.safeParse(ours);
   if (!parsed.success)
     throw new ConfigError([...new Set(parsed.error.issues.flatMap((issue) => complaint(issue, ours)))]);
@@ -147,19 +162,24 @@ function contradictions(config: Config): string[] {
     })),
   ].filter(({ value }) => value !== undefined);
   const region = config.region ?? arns[0]?.value?.split(':')[3];
+  const local = arns.filter(({ key, value }) => value?.includes(':secretsmanager:') || key === 'alarmTopicArn');
+  const account = config.account ?? local[0]?.value?.split(':')[4];
   for (const { key, value } of arns) {
-    const [, , service, its, account] = value?.split(':') ?? [];
+    const its = value?.split(':')[3];
     if (its !== region) lines.push(`${key} is in region ${its}, but must be in ${region}, with all the rest`);
-    if (service === 'secretsmanager' && config.account && account !== config.account) {
-      lines.push(
-        `${key} is in account ${account}, but must be in ${config.account}: Secrets Manager rotates where it is`,
-      );
-    }
   }
-  const once = secrets.filter(({ key, value }) => value && !key.endsWith('.loginSecretArn'));
-  for (const { key, value } of once) {
-    const twin = once.find((other) => other.value === value);
-    if (twin?.key !== key) lines.push(`${key} is ${twin?.key} too: each client secret needs its own`);
+  for (const { key, value } of local) {
+    const its = value?.split(':')[4];
+    const why = key === 'alarmTopicArn' ? 'the alarms call in their own' : 'Secrets Manager rotates where it is';
+    if (its !== account) lines.push(`${key} is in account ${its}, but must be in ${account}: ${why}`);
+  }
+  // Only a login serves several.
+  const isLogin = (key: string) => key.endsWith('.loginSecretArn');
+  for (const [index, { key, value }] of secrets.entries()) {
+    const twin = secrets
+      .slice(0, index)
+      .find((other) => value && other.value === value && !(isLogin(key) && isLogin(other.key)));
+    if (twin) lines.push(`${key} is ${twin.key} too: each client secret needs its own`);
   }
   return lines;
 }

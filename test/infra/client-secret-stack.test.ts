@@ -63,6 +63,15 @@ describe.each(Object.entries(shapes))('%s', (_name, context) => {
   });
 });
 
+test.each([
+  ['Dashboard', { Dashboard: {} }],
+  ['AFunction', { A: {}, AFunction: {} }],
+])('a name that the stack has for %s is refused, with the key and the remedy', (taken, clientSecrets) => {
+  expect(() => stackOf({ clientSecrets, sharedFunction: false })).toThrow(
+    `clientSecrets has a name that makes a second ${taken} in the stack: take another name`,
+  );
+});
+
 describe('a VPC that exists', () => {
   const here = { account: '111122223333', region: 'eu-central-1' };
   const looked = (type: 'Private' | 'Isolated') => ({

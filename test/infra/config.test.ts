@@ -50,7 +50,7 @@ test('what --context says as text means the same as in cdk.json', () => {
 });
 
 test('the keys of the CDK itself are left alone', () => {
-  expect(readConfig({ '@aws-cdk/core:checkSecretUsage': true, 'cli-telemetry': false, 'aws:cdk:x': 1 })).toEqual(
+  expect(readConfig({ '@aws-cdk/core:checkSecretUsage': true, 'cli-telemetry': false, 'vpc-provider:x': 1 })).toEqual(
     readConfig({}),
   );
 });
@@ -59,6 +59,8 @@ test.each([
   ['rotationIntervalDays', 0, 'a whole number of days from 1 to 1000'],
   ['rotationIntervalDays', '1001', 'a whole number of days from 1 to 1000'],
   ['rotationIntervalDays', 1.5, 'a whole number of days from 1 to 1000'],
+  ['rotationIntervalDays', true, 'a whole number of days from 1 to 1000'],
+  ['rotationIntervalDays', [5], 'a whole number of days from 1 to 1000'],
   ['rotationIntervalDays', 'monthly', 'a whole number of days from 1 to 1000'],
   ['preflightRepairs', 'off', 'true or false'],
   ['sharedFunction', 1, 'true or false'],
@@ -67,11 +69,13 @@ test.each([
   ['portalProfileParameter', '/aws/profile', 'the name, not the ARN'],
   ['portalProfileParameter', '', 'the name, not the ARN'],
   ['evidenceBucketName', 's3://evidence', 'the name, not the ARN, of an S3 bucket'],
+  ['evidenceBucketName', 'evidence..bucket', 'the name, not the ARN, of an S3 bucket'],
   ['account', '1234', 'an account id of 12 digits, as text'],
   ['account', 111122223333, 'an account id of 12 digits, as text'],
   ['region', 'Frankfurt', 'a region, such as eu-central-1'],
   ['vpc', 'default', 'new, or the id of a VPC that exists'],
   ['secretsKeyArn', 'alias/secrets', 'the ARN of a KMS key: an alias is not enough'],
+  ['secretsKeyArn', keyArn().slice(0, -1), 'the ARN of a KMS key'],
   ['operationsKeyArn', topicArn, 'the ARN of a KMS key'],
   ['topicKeyArn', 'alias/aws/sns', 'the ARN of a KMS key'],
   ['topicArn', 'events', 'the ARN of a standard SNS topic'],
@@ -81,6 +85,11 @@ test.each([
   ['subscriberAccounts', ['0000'], 'subscriberAccounts.0 is "0000", but must be an account id of 12 digits'],
   ['clientSecrets', [], 'an object with a name of letters and digits for each client secret'],
   ['clientSecrets', {}, 'an object with at least one client secret'],
+  [
+    'clientSecrets',
+    Object.fromEntries(Array.from({ length: 19 }, (_, index) => [`Client${index}`, {}])),
+    'an object with 18 client secrets at most',
+  ],
   [
     'clientSecrets',
     { 'trade aware': {} },
@@ -109,6 +118,9 @@ test.each([
   ],
   ['rotationIntervalInDays', 30, 'remove it, or take one of clientSecrets, sharedFunction, rotationIntervalDays'],
   ['topicName', 'events', 'topicName is no key of ours: remove it'],
+  ['rotation-interval-days', 7, 'is no key of ours: remove it'],
+  ['clientSecrets.Live', {}, 'is no key of ours: remove it'],
+  ['topicArn2', topicArn, 'is no key of ours: remove it'],
 ])('%s: %j is refused with the key, the value and the remedy', (key, value, remedy) => {
   const refusal = () => readConfig({ [key]: value });
   expect(refusal).toThrow(key);
@@ -148,6 +160,30 @@ describe('values that do not go together', () => {
       'a secret of another account',
       { ...here, clientSecrets: { Live: { loginSecretArn: secretArn('login', 'eu-central-1', '444455556666') } } },
       'clientSecrets.Live.loginSecretArn is in account 444455556666, but must be in 111122223333',
+    ],
+    [
+      'secrets of two accounts',
+      {
+        clientSecrets: {
+          Live: { rotatedSecretArn: secretArn('a'), loginSecretArn: secretArn('b', 'eu-central-1', '444455556666') },
+        },
+      },
+      'clientSecrets.Live.loginSecretArn is in account 444455556666, but must be in 111122223333',
+    ],
+    [
+      'alarms for another account',
+      { ...here, alarmTopicArn: 'arn:aws:sns:eu-central-1:444455556666:alarms' },
+      'alarmTopicArn is in account 444455556666, but must be in 111122223333: the alarms call in their own',
+    ],
+    [
+      'a login where the client secret is',
+      { clientSecrets: { A: { rotatedSecretArn: secretArn('a'), loginSecretArn: secretArn('a') } } },
+      'clientSecrets.A.loginSecretArn is clientSecrets.A.rotatedSecretArn too',
+    ],
+    [
+      'a login where another bridge token is',
+      { clientSecrets: { A: { loginSecretArn: secretArn('a') }, B: { bridgeSecretArn: secretArn('a') } } },
+      'clientSecrets.B.bridgeSecretArn is clientSecrets.A.loginSecretArn too',
     ],
     [
       'a bridge secret for two',
