@@ -72,7 +72,10 @@ export class RotationAlarms extends Construct {
         'do what `next:` says in the latest rotation-failed event, or in the log of the function.',
         {
           metric: new cloudwatch.MathExpression({
-            expression: 'IF((FILL(started,0)-FILL(succeeded,0)>=3 OR FILL(fatal,0)>=1) AND FILL(rotated,0)==0,1,0)',
+            // Without a point where neither: as the window moves on, failures leave it one by one, and fewer are no success.
+            // @see CloudWatch user guide, "Using math expressions with CloudWatch metrics", IF without a falseValue
+            expression:
+              'IF(FILL(rotated,0)>0 OR FILL(started,0)-FILL(succeeded,0)>=3 OR FILL(fatal,0)>=1,FILL(rotated,0)==0)',
             usingMetrics: {
               started: rotation.metricStepsStarted(),
               succeeded: rotation.metricStepsSucceeded(),

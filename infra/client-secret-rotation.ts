@@ -227,7 +227,7 @@ export class ClientSecretRotation extends Construct {
     return this.metric('PreflightOk', { statistic: cloudwatch.Stats.MAXIMUM, ...options });
   }
 
-  /** 1 for a preflight that saw the portal show another client secret than AWSCURRENT's, 0 for another. */
+  /** 1 for a preflight that saw the portal show another client secret than AWSCURRENT's, 0 for one that saw the same. */
   metricDrift(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric('Drift', { statistic: cloudwatch.Stats.MINIMUM, ...options });
   }

@@ -154,12 +154,14 @@ async function answerPreflight(request: Request, invocation: Invocation): Promis
 
 const dayMs = 86_400_000;
 
-async function printPreflightMetrics(secret: string, { secrets }: Ports, { ok, drift }: PreflightReport) {
+async function printPreflightMetrics(secret: string, { secrets }: Ports, { ok, checks, drift }: PreflightReport) {
   const now = clock.now();
   // A rotation that succeeds and a value put by hand both create the version that is AWSCURRENT.
   const current = await secrets.read(secret, { label: 'AWSCURRENT' }).catch(() => undefined);
   const age = current && { DaysSinceRotation: (now.getTime() - current.createdAt.getTime()) / dayMs };
-  printMetrics(secret, { PreflightOk: Number(ok), Drift: Number(drift), ...age }, now);
+  // Who could not look says nothing: a zero would end the alarm.
+  const looked = checks.some(({ name }) => name === 'drift') && { Drift: Number(drift) };
+  printMetrics(secret, { PreflightOk: Number(ok), ...looked, ...age }, now);
 }
 
 /** @throws {RotationError} configuration, where the environment is not valid */

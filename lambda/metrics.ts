@@ -11,7 +11,7 @@ export interface RotationMetrics {
   FatalFailures: number;
   /** 1 or 0 for each preflight. */
   PreflightOk: number;
-  /** 1 or 0 for each preflight. */
+  /** 1 or 0 for each preflight that saw what the portal shows. */
   Drift: number;
   /** Days since AWSCURRENT was created, by each preflight. */
   DaysSinceRotation: number;
