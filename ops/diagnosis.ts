@@ -54,6 +54,8 @@ export function isRunning({ pending }: Sight): boolean {
 /** Every stuck state that can be told without the portal, in the order in which they are mended. Pure. */
 export function diagnose(seen: Sight): Finding[] {
   const { secret } = seen;
+  const replica = ofReplica(secret);
+  if (replica.length > 0) return replica;
   if (seen.current.state === 'deleted') return ofCurrent(seen);
   return [
     ...ofCurrent(seen),
@@ -65,6 +67,18 @@ export function diagnose(seen: Sight): Finding[] {
     ...ofPreflight(secret),
     // Last, since turning it on has Secrets Manager test the function, which looks like a rotation meanwhile.
     ...ofRotation(seen),
+  ];
+}
+
+/** Nothing else is to be told of it: it has the labels of the one that it follows, and rotation is that one's. */
+function ofReplica({ name, arn, primaryRegion }: Described): Finding[] {
+  if (!primaryRegion || primaryRegion === arn.split(':')[3]) return [];
+  return [
+    {
+      name: 'secret-replica',
+      says: `${name} is a replica of the one in ${primaryRegion}; it cannot be rotated by itself.`,
+      next: `run this for the one in ${primaryRegion}: its replicas follow`,
+    },
   ];
 }
 

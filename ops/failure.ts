@@ -38,7 +38,7 @@ const remedies: [RegExp, string][] = [
   ],
   [/^(Throttling|TooManyRequests|LimitExceeded)$/, 'wait a minute and try again'],
   [
-    /^(TimeoutError|NetworkingError|ECONN\w+|ENOTFOUND)$/,
+    /^(TimeoutError|NetworkingError|ECONN\w+|ENOTFOUND|ERR_INVALID_URL)$/,
     'see the network and the region, and AWS_ENDPOINT_URL where it is set',
   ],
 ];
@@ -50,6 +50,8 @@ export function asOpsError(thrown: unknown, profile?: string): OpsError {
   const { name, message, code, $metadata } = thrown as Error & { code?: string; $metadata?: object };
   if (message === 'Region is missing')
     return new OpsError('usage', 'no region is known', 'give --region, or set AWS_REGION');
+  if (message.startsWith('Region not accepted'))
+    return new OpsError('usage', message, 'correct --region, AWS_REGION or the ARN');
   const kind = code ?? name.replace(/Exception$/, '');
   const remedy = remedies.find(([names]) => names.test(kind) || names.test(name))?.[1];
   // What is neither of AWS nor of the network is a fault of this program.

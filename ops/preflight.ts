@@ -19,11 +19,13 @@ const failureSchema = z.object({ errorMessage: z.string() });
  *
  * @param save where the report is written, as JSON, for the one who runs this alone
  * @returns whether a rotation would succeed
- * @throws {OpsError} trouble, where the function itself fails
+ * @throws {OpsError} trouble, where the function itself fails; usage, where `save` cannot be written
  */
 export async function preflight(session: Session, { save }: { save?: string } = {}): Promise<boolean> {
   const { arn } = await session.describe();
   const FunctionName = await session.functionName();
+  // Before the minutes that it takes, not after them.
+  if (save) await writeFile(save, '', { mode: 0o600, flag: 'a' }).catch(refuseFile);
   if (session.terminal.isInteractive)
     process.stderr.write('The function looks at the portal; this takes up to some minutes.\n');
   const Payload = JSON.stringify({ Step: 'preflight', SecretId: arn });
@@ -41,6 +43,10 @@ export async function preflight(session: Session, { save }: { save?: string } = 
   if (save) await writeFile(save, `${JSON.stringify(report, undefined, 2)}\n`, { mode: 0o600 });
   session.say(report, inWords(report));
   return report.ok;
+}
+
+function refuseFile({ message }: Error): never {
+  throw new OpsError('usage', `the report cannot be written: ${message}`, 'name another file with --save');
 }
 
 function inWords({ ok, checks, repairs }: z.infer<typeof reportSchema>): string {

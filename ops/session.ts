@@ -108,6 +108,7 @@ export function openSession(options: CommonOptions, terminal: Terminal): Session
         arn: answer.ARN ?? secretId,
         name: answer.Name ?? secretId,
         deletedAt: answer.DeletedDate,
+        primaryRegion: answer.PrimaryRegion,
         rotationEnabled: answer.RotationEnabled ?? false,
         functionArn: answer.RotationLambdaARN,
         intervalDays: answer.RotationRules?.AutomaticallyAfterDays,

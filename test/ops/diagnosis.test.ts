@@ -144,6 +144,18 @@ const states: [state: string, Sight, name: string | undefined, repair: unknown][
     'login-deleted',
     { do: 'restore', secretId: 'arn:other' },
   ],
+  [
+    'a replica, which is all that is told',
+    sight({ arn: 'arn:aws:secretsmanager:eu-west-1:1:secret:app', primaryRegion: 'us-east-1', functionArn: undefined }),
+    'secret-replica',
+    undefined,
+  ],
+  [
+    'a secret that has replicas',
+    sight({ arn: 'arn:aws:secretsmanager:us-east-1:1:secret:app', primaryRegion: 'us-east-1' }),
+    undefined,
+    undefined,
+  ],
   ['the login secret empty', sight({}, { login: other('empty') }), 'login-empty', undefined],
   ['the bridge secret empty, as before the first press', sight({}, { bridge: other('empty') }), undefined, undefined],
   ['the bridge secret unreadable', sight({}, { bridge: other('unreadable') }), 'bridge-unreadable', undefined],

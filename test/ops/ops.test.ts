@@ -305,6 +305,11 @@ describe('preflight', () => {
       return answer;
     });
     const run = (...more: string[]) => ops(['preflight', '--secret', environment.secrets.rotated, ...more]);
+    expect(await run('--save', '/nonexistent/report.json')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^the report cannot be written: ENOENT.*\nNext: name another file with --save/),
+    });
+    expect(answers).toHaveLength(3);
     expect(await run()).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/FAIL {2}login {2}the portal is away; next: wait\nA rotation would fail/),
@@ -499,6 +504,12 @@ describe('what is asked for wrongly', () => {
       ],
       2,
       /is in us-east-1, and --region says eu-central-1/,
+    ],
+    [
+      'a region that is none',
+      ['status', '--secret', 'app', '--region', 'eu west'],
+      2,
+      /^Region not accepted.*\nNext: correct --region/,
     ],
     [
       'no such secret',
