@@ -183,7 +183,13 @@ export class ClientSecretRotation extends Construct {
    * Lets a principal, of another account as well, subscribe to the events.
    */
   grantSubscribe(grantee: iam.IGrantable): iam.Grant {
-    return this.topic.grantSubscribe(grantee);
+    const { topic } = this;
+    return iam.Grant.addToPrincipalOrResource({
+      grantee,
+      actions: ['sns:Subscribe'],
+      resourceArns: [topic.topicArn],
+      resource: this.withPolicy(topic, (statement) => topic.addToResourcePolicy(statement)),
+    });
   }
 
   /** What happens to the client secret, as CloudEvents. */
@@ -250,7 +256,7 @@ export class ClientSecretRotation extends Construct {
 
   /** The resource, with another way to add to its policy; whoever deploys is told where there is none. */
   private withPolicy(
-    resource: secretsmanager.ISecret | kms.IKey,
+    resource: secretsmanager.ISecret | kms.IKey | sns.ITopic,
     add: (statement: iam.PolicyStatement) => iam.AddToResourcePolicyResult,
   ): iam.IResourceWithPolicy {
     const addToResourcePolicy = (statement: iam.PolicyStatement) => {

@@ -389,6 +389,17 @@ describe('what exists already', () => {
     );
   });
 
+  test('of a topic, too, whoever deploys is told what to add to its policy', () => {
+    const topicArn = 'arn:aws:sns:eu-central-1:111122223333:events';
+    const { stack, rotation } = rotationStack({
+      function: (scope) => ({ topic: sns.Topic.fromTopicArn(scope, 'Existing', topicArn) }),
+    });
+    rotation.grantSubscribe(new iam.AccountPrincipal('444455556666'));
+    expect(JSON.stringify(stack.node.findAll().flatMap(({ node }) => node.metadata))).toMatch(
+      /Existing was imported, and its policy is not written from here: add .*sns:Subscribe/,
+    );
+  });
+
   test.each([
     [
       arnOf('client', 'us-east-1'),
