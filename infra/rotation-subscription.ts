@@ -74,7 +74,10 @@ export const RotationTarget = {
     bind: (_scope, options) => new subscriptions.LambdaSubscription(fn, options),
   }),
 
-  /** New tasks for the service, for programs that hold the client secret in their environment. */
+  /**
+   * New tasks for the service, for programs that hold the client secret in their environment. That the old ones go on until the
+   * new ones are healthy is the service's own to say: `minHealthyPercent` 100, which is not the CDK's default, and a health check.
+   */
   ecsRedeployment: (service: ecs.IBaseService): RotationTarget => ({
     defaultTypes: ['rotated.v1'],
     bind: (scope, options) => new subscriptions.LambdaSubscription(redeployment(scope, service, options), options),

@@ -108,13 +108,13 @@ async function parametersOf(service: string, operation: string): Promise<readonl
   return schema?.[4]()[4] as readonly string[] | undefined;
 }
 
-/** The links of a page that lead nowhere. `path` is the page's own, in docs/. */
+/** The links of a page that lead nowhere. `path` is the page's own. */
 export function deadLinks(path: string): string[] {
   const page = readFileSync(path, 'utf8');
   return [...page.matchAll(/\]\(([^)]+)\)/g)].flatMap(([, link = '']) => {
     if (link.startsWith('https://')) return [];
     const [target = '', anchor] = link.split('#');
-    const url = new URL(target, `file:///docs/${path.split('/').at(-1)}`).pathname.slice(1);
+    const url = new URL(target, `file:///${path}`).pathname.slice(1);
     try {
       const text = target ? readFileSync(url, 'utf8') : page;
       return anchor === undefined || anchorsOf(text).includes(anchor) ? [] : [link];

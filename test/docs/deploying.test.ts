@@ -175,6 +175,13 @@ describe('the costs', () => {
   });
 });
 
+it('memory and /tmp that are to be tried are those of the function', () => {
+  const fn = resources.find(({ Type }) => Type === 'AWS::Lambda::Function')?.Properties;
+  // Without EphemeralStorage Lambda gives 512 MB.
+  expect(fn).not.toHaveProperty('EphemeralStorage');
+  expect(page).toContain(`| ${Number(fn?.MemorySize) / 1024} GB of memory and 512 MB of \`/tmp\` are enough.`);
+});
+
 it('what stays after the stack is what the page says', () => {
   const retained = resources.filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain').map(({ Type }) => Type);
   const [, line = ''] = /^These stay.*?: (.*?)\. /m.exec(page) ?? [];
