@@ -56,7 +56,12 @@ export async function doctor(session: Session, only: readonly string[]): Promise
     const running = pending ? `A rotation has been under way for ${lasting(pending.ageMs)}; leave it alone. ` : '';
     const summary =
       left.length > 0 ? `Left: ${left.join(', ')}.` : 'Nothing is wrong that can be told without the portal.';
-    session.say({ fact: 'summary', left, running: pending !== undefined }, `${running}${summary}`);
+    const strange = only.filter((name) => !told.has(name));
+    const notFound = strange.length > 0 ? ` Not found: ${strange.join(', ')}.` : '';
+    session.say(
+      { fact: 'summary', left, running: pending !== undefined, ...(notFound && { not_found: strange }) },
+      `${running}${summary}${notFound}`,
+    );
     return left.length === 0;
   }
 }

@@ -14,7 +14,9 @@ const paused = 'Rotation is turned off for this secret, and this turns it on aga
 
 /** Starts a rotation, which presses, and follows it. @throws {OpsError} unconfirmed, trouble */
 export async function rotate(session: Session, options: FollowOptions): Promise<void> {
-  const { name, rotationEnabled, tags } = await session.describe();
+  const description = await session.describe();
+  assertConfigured(description);
+  const { name, rotationEnabled, tags } = description;
   const preflight = tags.get('preflight') ?? 'never run';
   const warning = [
     `This rotates ${name}: the provider makes a new client secret, the one in use dies within half a minute, and nothing brings it back.`,
@@ -28,6 +30,7 @@ export async function rotate(session: Session, options: FollowOptions): Promise<
 /** Stores what the portal shows, by a rotation that never presses, and follows it. @throws {OpsError} unconfirmed, trouble */
 export async function adopt(session: Session, options: FollowOptions): Promise<void> {
   const description = await session.describe();
+  assertConfigured(description);
   const { name, rotationEnabled } = description;
   const pending = unfinished(description);
   // RotateSecret would take that one up in place of ours, and it may press.
@@ -36,6 +39,12 @@ export async function adopt(session: Session, options: FollowOptions): Promise<v
   }
   if (!rotationEnabled) await session.confirm(paused, name);
   await startAndFollow(session, `adopt-${randomUUID()}`, options);
+}
+
+/** Before anything is confirmed. */
+function assertConfigured({ name, deletedAt, functionArn }: Described): void {
+  if (deletedAt) throw new OpsError('trouble', `secret ${name} is scheduled for deletion`, 'run doctor');
+  if (!functionArn) throw new OpsError('trouble', `no function was ever set to rotate ${name}`, 'deploy the stack');
 }
 
 /** @returns the ClientRequestToken of the rotation that goes on: the given one, or an unfinished one that is taken up again */

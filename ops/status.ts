@@ -1,5 +1,7 @@
 import { parseBridgeSecret, parseRotatedSecret } from '../lambda/rotation/client-secret.ts';
 import { rotatedDue, versionWith } from '../lambda/rotation/labels.ts';
+import { RotationError } from '../lambda/rotation/rotation-error.ts';
+import { OpsError } from './failure.ts';
 import { lastEvents, type PublishedEvent } from './last-events.ts';
 import { type Described, type Session, unfinished } from './session.ts';
 import { columns, instant, lasting } from './words.ts';
@@ -9,10 +11,8 @@ export async function status(session: Session): Promise<void> {
   const now = new Date();
   const secret = await session.describe();
   const createdAt = await session.createdAt();
-  const bridge = secret.deletedAt
-    ? 'not read'
-    : await bridgeOf(session, secret).catch((error: Error) => `cannot be read: ${error.name}`);
-  const events = await lastEvents(session, secret).catch((error: Error) => `cannot be read: ${error.name}`);
+  const bridge = secret.deletedAt ? 'not read' : await bridgeOf(session, secret).catch(unread);
+  const events = await lastEvents(session, secret).catch(unread);
   const versions = [...secret.labels].map(([id, labels]) => ({ id, labels, created_at: createdAt.get(id) }));
   const summary = inWords(secret, now);
   const known = {
@@ -52,6 +52,12 @@ export async function status(session: Session): Promise<void> {
     ['function', secret.functionArn ?? 'none'],
   ] as const;
   session.say(known, `${secret.name}\n${columns(rows)}\n${summary}`);
+}
+
+/** Our own errors tell more than their name. */
+function unread(error: Error): string {
+  const what = error instanceof RotationError ? error.what : error instanceof OpsError ? error.message : error.name;
+  return `cannot be read: ${what}`;
 }
 
 function eventRows(events: PublishedEvent[] | string, now: Date): [string, string][] {

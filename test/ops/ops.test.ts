@@ -331,9 +331,11 @@ describe('doctor', () => {
     };
     const { ops } = await operator(environment, () => rotationFunction.answer());
     const doctor = ['doctor', '--json', '--secret', secrets.rotated];
-    expect(await ops(['doctor', '--secret', secrets.rotated])).toMatchObject({
+    expect(await ops(['doctor', '--secret', secrets.rotated, 'pending-emtpy'])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^Nothing is wrong/),
+      stdout: expect.stringMatching(
+        /^Nothing is wrong that can be told without the portal\. Not found: pending-emtpy\.\n$/,
+      ),
     });
 
     const young = await environment.begin();
@@ -526,11 +528,17 @@ describe('what is asked for wrongly', () => {
   ];
 
   it('ends with the exit code of its kind, and says what to do', async () => {
-    const { ops } = await operator(await startTestEnvironment());
+    const environment = await startTestEnvironment();
+    const { ops } = await operator(environment);
     for (const [what, args, code, pattern] of cases) {
       const ended = await ops(args);
       expect(ended, what).toMatchObject({ code });
       expect(ended.stdout + ended.stderr, what).toMatch(pattern);
     }
+    // Of a secret for which nothing was deployed: it is said before a confirmation is asked for.
+    const secret = ['--secret', environment.secrets.rotated];
+    const [rotate, status] = await Promise.all([ops(['rotate', ...secret]), ops(['status', ...secret])]);
+    expect(rotate).toMatchObject({ code: 1, stderr: expect.stringMatching(/^no function was ever set to rotate/) });
+    expect(status.stdout).toMatch(/events +cannot be read: no rotation function is set/);
   });
 });
