@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as events from 'aws-cdk-lib/aws-events';
@@ -55,6 +55,10 @@ export class RotationAlarms extends Construct {
       addAlarm(this, alarmId, alarmTopic, `${condition} Next: ${next} ${about}`, props);
     const failed = this.serviceEvent(rotation, 'RotationFailed');
     const abandoned = this.serviceEvent(rotation, 'RotationAbandoned');
+    Validations.of(abandoned).acknowledge({
+      id: 'Annotation::@aws-cdk/aws-events:ruleUnresolvedEnvironment',
+      reason: 'A topic that exists has to be in the account and region of the stack: docs/deploying.md, "Options".',
+    });
     abandoned.addTarget(
       new targets.SnsTopic(alarmTopic, {
         message: events.RuleTargetInput.fromText(

@@ -275,8 +275,8 @@ export class ClientSecretRotation extends Construct {
 
   private addToSecretPolicy(secret: secretsmanager.ISecret, statement: iam.PolicyStatement) {
     const id = this.created.get(secret);
-    // A policy for an imported secret would replace the one that it has.
-    if (!id) return { statementAdded: false };
+    // An imported secret takes none: a policy would replace the one that it has.
+    if (!id) return secret.addToResourcePolicy(statement);
     const policy = (this.node.tryFindChild(`${id}Policy`) ??
       new secretsmanager.CfnResourcePolicy(this, `${id}Policy`, {
         secretId: secret.secretArn,

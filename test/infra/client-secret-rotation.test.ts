@@ -389,6 +389,21 @@ describe('what exists already', () => {
     );
   });
 
+  test('a secret of the same app is written a policy for consumers of another account', () => {
+    const { stack, rotation } = rotationStack({
+      rotation: (scope) => ({
+        rotatedSecret: new secretsmanager.Secret(scope, 'Own', { encryptionKey: new kms.Key(scope, 'OwnKey') }),
+      }),
+    });
+    rotation.grantConsume(new iam.ArnPrincipal('arn:aws:iam::444455556666:role/consumer'));
+    Template.fromStack(stack).hasResourceProperties('AWS::SecretsManager::ResourcePolicy', {
+      SecretId: { Ref: Match.stringLikeRegexp('^Own') },
+      ResourcePolicy: {
+        Statement: Match.arrayWith([Match.objectLike({ Action: 'secretsmanager:GetSecretValue' })]),
+      },
+    });
+  });
+
   test('of a topic, too, whoever deploys is told what to add to its policy', () => {
     const topicArn = 'arn:aws:sns:eu-central-1:111122223333:events';
     const { stack, rotation } = rotationStack({

@@ -1,3 +1,4 @@
+import { Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
@@ -57,10 +58,24 @@ describe.each(Object.entries(shapes))('%s', (_name, context) => {
     expect(violations.map(({ ruleName, violatingResources }) => ({ ruleName, violatingResources }))).toEqual([]);
   });
 
+  test('is synthesized without a warning', () => {
+    const { messages } = Stage.of(stack)?.synth().getStackArtifact(stack.artifactId) ?? {};
+    expect(messages?.map(({ entry }) => entry.data)).toEqual([]);
+  });
+
   test('asks for a bootstrapped account, and says so', () => {
     const { Assertions } = template.toJSON().Rules?.CheckBootstrapVersion ?? {};
     expect(Assertions?.[0].AssertDescription).toContain("Please run 'cdk bootstrap'");
   });
+});
+
+test('every role gets the permissions boundary that an account may ask for', () => {
+  const template = Template.fromStack(
+    stackOf({ vpc: 'new' }, { '@aws-cdk/core:permissionsBoundary': { name: 'fence' } }),
+  );
+  const roles = Object.values(template.findResources('AWS::IAM::Role'));
+  expect(roles.length).toBeGreaterThan(1);
+  for (const { Properties } of roles) expect(JSON.stringify(Properties.PermissionsBoundary)).toContain('policy/fence');
 });
 
 test.each([
