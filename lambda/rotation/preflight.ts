@@ -124,7 +124,8 @@ async function checkSecret(
   }
 
   const pending = versionWith(description, 'AWSPENDING');
-  const running = pending !== undefined && pending !== current.version.versionId;
+  // The copy that a test of the configuration is given is no rotation that runs.
+  const running = pending !== undefined && pending !== current.version.versionId && pending !== run.token;
   const stuck =
     running &&
     (await list.add(
