@@ -41,7 +41,9 @@ export function secretStore(client: SecretsManagerClient, signal: AbortSignal): 
       return asking(secretId, 'GetSecretValue', async () => {
         try {
           const answer = await client.send(new GetSecretValueCommand({ SecretId: secretId, ...version }), bounded());
-          const { SecretString: value, VersionId: versionId, CreatedDate: createdAt } = answer;
+          const { SecretString, SecretBinary, VersionId: versionId, CreatedDate: createdAt } = answer;
+          // Bytes are a value too: a version that has them can be given no other, and is not ours to press for or to overwrite.
+          const value = SecretString ?? (SecretBinary && new TextDecoder().decode(SecretBinary));
           if (value === undefined) return undefined;
           // A slot's age decides on a press.
           if (!versionId || !createdAt) throw new Error('the answer has no VersionId or no CreatedDate');
