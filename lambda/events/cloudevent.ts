@@ -148,7 +148,7 @@ export function toEmailText({ type, time, data }: CloudEvent): string {
   return [says, ...(trouble ?? []), `Next: ${error?.action ?? next}`, '', ...rows, `time: ${time}`].join('\n');
 }
 
-/** An e-mail's subject: SNS takes 100 ASCII characters at most. @see SNS API reference, Publish */
+/** An e-mail's subject: SNS documents "less than 100 characters", and refuses the whole message otherwise. @see SNS API reference, Publish */
 export function toEmailSubject({ type, data }: CloudEvent): string {
-  return `${mails[type].subject}: ${data.secret_name}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+  return `${mails[type].subject}: ${data.secret_name}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 99);
 }
