@@ -47,10 +47,20 @@ export async function readCurrent(run: Run, ports: Ports, description: SecretDes
   return { version, secret };
 }
 
-/** @throws {RotationError} secret-store, where createSecret's value cannot be read yet: a read may lag a write */
+/** @throws {RotationError} configuration; secret-store, where createSecret's value cannot be read yet: a read may lag a write */
 export async function readPending(run: Run, ports: Ports, description: SecretDescription): Promise<RotatedVersion> {
+  const version = await readPendingVersion(run, ports, description);
+  return { version, secret: parse(ports, description, version) };
+}
+
+/** @throws {RotationError} secret-store */
+export async function readPendingVersion(
+  run: Run,
+  ports: Ports,
+  description: SecretDescription,
+): Promise<SecretVersion> {
   const version = await ports.secrets.read(run.secretId, { versionId: run.token });
-  if (version) return { version, secret: parse(ports, description, version) };
+  if (version) return version;
   throw new RotationError({
     category: 'secret-store',
     what: `AWSPENDING of secret ${description.name} has no value`,

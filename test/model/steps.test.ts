@@ -1107,6 +1107,7 @@ describe('setSecret', () => {
   it.each([
     ['without a client secret', { client_secret: undefined }],
     ['for another client', { client_secret: 'another', client_id: 'another-client' }],
+    ['that is not well-formed', { client_secret: 'of two words' }],
   ])('gives up a version %s', async (_what, parts) => {
     const { error, labels } = await play(setSecret, { before: pendingHolds(parts) });
     expect(error).toMatchObject({ category: 'configuration', retryable: false, pressed: 'no' });
