@@ -27,6 +27,11 @@ export function eventPublisher(
         await client.send(new GetTopicAttributesCommand({ TopicArn: topicArn }), bounded());
       } catch (error) {
         const failure = fromAwsError(error, `topic ${topicArn}`, 'event');
+        // An ARN that is no topic's, or another region's: rotated.v1 would be refused as well, when there is no way back.
+        if (error instanceof Error && error.name.startsWith('InvalidParameter')) {
+          const action = 'correct ROTATION_TOPIC_ARN: the topic must be in the region of the function';
+          throw failure.with({ category: 'configuration', retryable: false, action });
+        }
         if (failure.category === 'configuration') throw failure;
       }
     },
