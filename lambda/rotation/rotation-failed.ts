@@ -16,7 +16,7 @@ const lastMs = 1_500;
 export async function reportFailure(run: Run, ports: Ports, error: RotationError): Promise<RotationError> {
   const known = await inTime(run.remainingMs() / 2, ports, readKnown(run, ports));
   // What cannot be read is no proof that nothing was pressed; what is wrong from the start is.
-  const armed = known ? known.armed : run.step !== 'createSecret' || error.category !== 'configuration';
+  const armed = known?.armed ?? (run.step !== 'createSecret' || error.category !== 'configuration');
   const told = error.pressed === 'no' && armed ? error.with({ pressed: 'unknown' }) : error;
   ports.log('failed', { error: told });
   const published = await inTime(run.remainingMs() - lastMs, ports, publish(run, ports, told, known));
@@ -26,19 +26,20 @@ export async function reportFailure(run: Run, ports: Ports, error: RotationError
 
 type Known = Awaited<ReturnType<typeof readKnown>>;
 
+/** What one secret does not tell is no reason to leave out what another does. */
 async function readKnown(run: Run, ports: Ports) {
   const description = await ports.secrets.describe(run.secretId);
-  const { secret, version } = await readCurrent(run, ports, description);
-  const { latest, armedForThisRotation } = await readSlots(run, ports, secret.bridge_secret_arn);
-  const attempt = latest?.slot.armed_for === run.token ? latest.slot.attempt : 0;
-  const armed = armedForThisRotation > 0 || latest?.slot.armed_from === version.versionId;
+  const unread = (error: unknown) => notReported(ports, error);
+  const current = await readCurrent(run, ports, description).catch(unread);
+  const slots = current && (await readSlots(run, ports, current.secret.bridge_secret_arn).catch(unread));
+  const slot = slots?.latest?.slot;
   return {
     name: description.name,
     arn: description.arn,
-    clientId: secret.client_id,
-    previous: version.versionId,
-    attempt,
-    armed,
+    clientId: current?.secret.client_id,
+    previous: current?.version.versionId,
+    attempt: slot?.armed_for === run.token ? slot.attempt : 0,
+    armed: slots && (slots.armedForThisRotation > 0 || slot?.armed_from === current.version.versionId),
   };
 }
 
@@ -51,7 +52,7 @@ async function publish(run: Run, ports: Ports, error: RotationError, known: Know
     data: {
       ...eventSubject(secret, known?.clientId),
       version_id: run.token,
-      ...(known && { previous_version_id: known.previous }),
+      ...(known?.previous && { previous_version_id: known.previous }),
       step: run.step,
       attempt: known?.attempt ?? 0,
       pressed: error.pressed,
@@ -62,17 +63,18 @@ async function publish(run: Run, ports: Ports, error: RotationError, known: Know
 }
 
 /** What the work gives; undefined where it fails, or has not ended by then. */
-async function inTime<T>(withinMs: number, { clock, log }: Ports, work: Promise<T>): Promise<T | undefined> {
+async function inTime<T>(withinMs: number, ports: Ports, work: Promise<T>): Promise<T | undefined> {
   const done = new AbortController();
-  const late = clock.sleep(Math.max(0, withinMs), done.signal).then(
+  const late = ports.clock.sleep(Math.max(0, withinMs), done.signal).then(
     () => undefined,
     () => undefined,
   );
-  const result = work.catch((error: unknown) => {
-    log('not-reported', { error });
-    return undefined;
-  });
+  const result = work.catch((error: unknown) => notReported(ports, error));
   return Promise.race([result, late]).finally(() => done.abort());
+}
+
+function notReported({ log }: Ports, error: unknown): undefined {
+  log('not-reported', { error });
 }
 
 /** Losing a race to another invocation is no trouble; what a retry will not mend, or a press in doubt, is. */

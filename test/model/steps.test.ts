@@ -10,6 +10,7 @@ import { changeoverMs, recentSlotMs, secondLookAfterMs, secondPressAfterMs } fro
 import type { DeveloperTools, Ports, RotateDialog, SecretDescription, Verdict } from '../../lambda/rotation/ports.ts';
 import { LoginRefused, RotationError } from '../../lambda/rotation/rotation-error.ts';
 import type { RotationEvent } from '../../lambda/rotation/rotation-event.ts';
+import { reportFailure } from '../../lambda/rotation/rotation-failed.ts';
 import type { Run } from '../../lambda/rotation/run.ts';
 import { recordState } from '../../lambda/rotation/state.ts';
 import { calm } from './histories.ts';
@@ -1547,5 +1548,39 @@ describe('the state of the preflight', () => {
         said.push(await recordState(run, ports, error, undefined));
     }).then(({ events }) => expect(types(events)).toEqual(['preflight-failed', 'preflight-recovered']));
     expect(said).toEqual(['unknown -> failed:login', undefined, 'failed:login -> ok']);
+  });
+});
+
+describe('rotation-failed.v1', () => {
+  const reported = async (unreadable: string) => {
+    const { events } = await play((run, ports) => reportFailure(run, ports, failure('secret-store')), {
+      before: another({ armed_for: token }),
+      but: (ports) => ({
+        secrets: {
+          read: (id, which) =>
+            id === unreadable ? Promise.reject(failure('permission')) : ports.secrets.read(id, which),
+        },
+      }),
+    });
+    return events.map(({ data }) => data)[0];
+  };
+  const { client_id, previous_version_id } = { client_id: 'the-client', previous_version_id: first };
+  const nothing = 'arn of no secret';
+
+  it.each([
+    ['all', nothing, { client_id, previous_version_id, attempt: 1 }],
+    ['the client, without the bridge secret', bridgeArn, { client_id, previous_version_id, attempt: 0 }],
+    ['the secret by its name, without its value', rotatedArn, { attempt: 0 }],
+  ])('tells what can be read: %s', async (_what, unreadable, parts) => {
+    const subject = { secret_arn: rotatedArn, secret_name: 'rotated', region: 'eu-central-1' };
+    const told = await reported(unreadable);
+    expect(told).toEqual({
+      ...subject,
+      ...parts,
+      version_id: token,
+      step: 'createSecret',
+      pressed: 'unknown',
+      error: expect.objectContaining({ category: 'secret-store' }),
+    });
   });
 });
