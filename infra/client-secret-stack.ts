@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -110,7 +110,7 @@ export class ClientSecretStack extends Stack {
 
   /** @throws {ConfigError} where the function could not get out */
   private vpc(): ec2.IVpc | undefined {
-    const { vpc } = this.config;
+    const { vpc, account, region } = this.config;
     if (vpc === undefined) return undefined;
     if (vpc === 'new') {
       const logGroup = new logs.LogGroup(this, 'FlowLogs', { retention: logs.RetentionDays.THREE_MONTHS });
@@ -118,9 +118,16 @@ export class ClientSecretStack extends Stack {
       return new ec2.Vpc(this, 'Vpc', { maxAzs: 2, natGateways: 1, flowLogs: { All: { destination } } });
     }
     const found = ec2.Vpc.fromLookup(this, 'Vpc', { vpcId: vpc });
+    if (found.vpcId !== vpc) {
+      // What stands in until it has been looked up: the CDK shows this only where that fails, among its complaints of the stand-in.
+      Annotations.of(this).addWarningV2(
+        'rotate-client-secret:vpc-not-found',
+        `vpc is ${vpc}, which could not be looked up in account ${account}, ${region}: correct vpc, account and region, or use credentials of that account`,
+      );
+    }
     if (found.privateSubnets.length > 0) return found;
     throw new ConfigError([
-      `vpc is ${vpc}, which has no private subnet with a way out to the portal and to AWS: add a NAT gateway, take another, or leave vpc out`,
+      `vpc is ${vpc}, which has no private subnet with a way out to the portal and to AWS: add a NAT gateway and run npx cdk context --clear, take another, or leave vpc out`,
     ]);
   }
 

@@ -120,7 +120,16 @@ describe('a VPC that exists', () => {
 
   test('is refused, with its key and the remedy, where it has none', () => {
     expect(() => stackOf({ ...here, vpc: 'vpc-0a1b2c3d' }, looked('Isolated'))).toThrow(
-      /vpc is vpc-0a1b2c3d, which has no private subnet with a way out .*: add a NAT gateway/,
+      /vpc is vpc-0a1b2c3d, which has no private subnet with a way out .*: add a NAT gateway and run npx cdk context --clear/,
+    );
+  });
+
+  test('is named, with the remedy, where it could not be looked up', () => {
+    const stack = stackOf({ ...here, vpc: 'vpc-0a1b2c3d' });
+    expect(stack.node.metadata.map(({ data }) => data)).toContainEqual(
+      expect.stringMatching(
+        /^vpc is vpc-0a1b2c3d, which could not be looked up in account 111122223333, eu-central-1: /,
+      ),
     );
   });
 });
