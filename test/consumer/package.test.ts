@@ -1,11 +1,11 @@
 /** What a subscribing team gets: the packed package in a project of its own, without this repository around it. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -22,6 +22,13 @@ const env = {
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
 };
+/** The machine's own Node.js, where it is another than this one and of those that the package is for. */
+const others = (process.env.PATH ?? '').split(delimiter).filter((dir) => !dir.includes('node_modules'));
+const versions = others.map((dir) => {
+  const node = join(dir, 'node');
+  return { node, version: String(spawnSync(node, ['-p', 'process.versions.node']).stdout ?? '').trim() };
+});
+const other = versions.find(({ version }) => version !== process.versions.node && Number.parseInt(version, 10) >= 20);
 let root: string;
 let app: string;
 let servers: Server[] = [];
@@ -81,10 +88,10 @@ const serveAll = (token: RequestListener) =>
   });
 
 /** @returns what the program printed, and its exit code */
-async function runApp(program: string, url: string) {
+async function runApp(program: string, url: string, node = 'node') {
   const file = join(app, `program-${Math.random().toString(36).slice(2)}.js`);
   await writeFile(file, program);
-  const child = spawn('node', [file], {
+  const child = spawn(node, [file], {
     cwd: app,
     env: { ...env, AWS_ENDPOINT_URL_SECRETS_MANAGER: url, URL_UNDER_TEST: url },
   });
@@ -111,18 +118,25 @@ it('holds the built code, its types and no more', async () => {
   expect(manifest).not.toHaveProperty('dependencies');
 });
 
-it('is used from plain JavaScript with nothing but the name of the secret', async () => {
+async function expectItIsUsed(node?: string) {
   const url = await serveAll(accepting);
   const { printed, code } = await runApp(
     `${program}
     const answer = await withAccessToken(source)(process.env.URL_UNDER_TEST + 'api');
     console.log(await answer.text(), source, JSON.stringify(source));`,
     url,
+    node,
   );
   expect(printed).toContain('Bearer a.b.c ');
   expect(printed).not.toContain('canary');
   expect(code).toBe(0);
-});
+}
+
+it('is used from plain JavaScript with nothing but the name of the secret', () => expectItIsUsed());
+
+it.runIf(other)(`is used with the machine's own Node.js too (20 or newer; here ${other?.version})`, () =>
+  expectItIsUsed(other?.node),
+);
 
 it('is used from TypeScript with module nodenext, and the README’s programs compile', async () => {
   const readme = await readFile('consumer/README.md', 'utf8');

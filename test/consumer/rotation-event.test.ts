@@ -212,6 +212,16 @@ describe('a delivery by HTTP', () => {
     expect(await isChanged()).toBe(false);
   });
 
+  it.each(['us-gov-west-1.amazonaws.com', 'cn-north-1.amazonaws.com.cn', 'ap-southeast-2.amazonaws.com'])(
+    'is believed with a certificate from sns.%s',
+    async (place) => {
+      const { handle } = await startListener();
+      const SigningCertURL = `https://sns.${place}/${randomUUID()}.pem`;
+      const body = JSON.stringify(notification(rotated, { SigningCertURL }));
+      expect(await handle({ headers: {}, body })).toMatchObject([{ outcome: 'credentials-changed' }]);
+    },
+  );
+
   it('needs to know its topic', async () => {
     const { handle } = await startListener();
     await expect(handle(notification(rotated), { topicArn: undefined })).rejects.toMatchObject({
