@@ -129,7 +129,9 @@ async function signed(message: Json, { topicArn, fetch }: HandleRotationEventOpt
   if (!verify.verify(certificate.publicKey, String(message.Signature), 'base64'))
     throw forged('its signature is wrong');
   if (type === 'Notification') return parse(message.Message, 'Message');
-  return { type: String(type), id: String(id), outcome: 'ignored', subscribeUrl: String(subscribeUrl) };
+  const control: HandledEvent = { type: String(type), id: String(id), outcome: 'ignored' };
+  // Of an UnsubscribeConfirmation it would subscribe again.
+  return type === 'SubscriptionConfirmation' ? { ...control, subscribeUrl: String(subscribeUrl) } : control;
 }
 
 const confirmation = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'];

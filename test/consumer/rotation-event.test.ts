@@ -254,4 +254,12 @@ describe('a delivery by HTTP', () => {
     ]);
     await expect(handle({ ...message, Token: 'u' })).rejects.toMatchObject({ code: 'event-forged' });
   });
+
+  it('that tells of the end of the subscription does not say how to undo that, lest it be done', async () => {
+    const { handle } = await startListener();
+    const SubscribeURL = 'https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription';
+    const message = notification('', { Type: 'UnsubscribeConfirmation', SubscribeURL, Token: 't' });
+    const { MessageId: id } = message;
+    expect(await handle(message)).toEqual([{ type: 'UnsubscribeConfirmation', id, outcome: 'ignored' }]);
+  });
 });
