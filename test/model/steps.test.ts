@@ -8,6 +8,7 @@ import { finishSecret } from '../../lambda/rotation/4-finish-secret.ts';
 import { dropLabel, releasePending, versionWith } from '../../lambda/rotation/labels.ts';
 import { changeoverMs, recentSlotMs, secondLookAfterMs, secondPressAfterMs } from '../../lambda/rotation/limits.ts';
 import type { DeveloperTools, Ports, RotateDialog, SecretDescription, Verdict } from '../../lambda/rotation/ports.ts';
+import { type PreflightReport, preflight } from '../../lambda/rotation/preflight.ts';
 import { LoginRefused, RotationError } from '../../lambda/rotation/rotation-error.ts';
 import type { RotationEvent } from '../../lambda/rotation/rotation-event.ts';
 import { reportFailure } from '../../lambda/rotation/rotation-failed.ts';
@@ -570,6 +571,25 @@ describe('what is observed', () => {
     expect(value).toMatchObject({ client_secret: 'client-secret-000.' });
   });
 
+  it('a verdict that changes starts the second look over', async () => {
+    let asked = 0;
+    const { error, pausesMs } = await play(createSecret, {
+      tools: () => ({ look: async () => 'client-secret-000.' }),
+      but: (ports) => ({
+        tokens: {
+          mint: async (credentials, signal) => {
+            if (credentials.clientSecret !== 'client-secret-000.') return ports.tokens.mint(credentials, signal);
+            asked += 1;
+            if (asked === 1) return rejected;
+            return ports.tokens.mint({ ...credentials, clientSecret: 'client-secret-000' }, signal);
+          },
+        },
+      }),
+    });
+    expect(error).toBeUndefined();
+    expect(pausesMs).toEqual([P, secondLookAfterMs(limits)]);
+  });
+
   it('labels that move between the two looks start them over', async () => {
     let looks = 0;
     const { error, pausesMs } = await play(createSecret, {
@@ -614,6 +634,19 @@ describe('the slot', () => {
     });
     expect(error).toBeUndefined();
     expect(slot).toMatchObject({ attempt: 1, armed_for: token });
+  });
+
+  it('is as old as the service says, and not as whoever took it says', async () => {
+    const { pausesMs, effects } = await play(createSecret, {
+      before: async ({ secrets, clock }) => {
+        const armed_at = new Date(clock.now().getTime() - secondPressAfterMs(limits)).toISOString();
+        const slot = { armed_for: token, armed_from: first, attempt: 1, armed_by: 'a', armed_at };
+        const version = { versionId: slotId(rotatedArn, first, 1), value: JSON.stringify(slot) };
+        await secrets.put(bridgeArn, { ...version, labels: ['AWSCURRENT'] });
+      },
+    });
+    expect(pausesMs[0]).toBeGreaterThan(secondPressAfterMs(limits) - 1_000);
+    expect(presses(effects)).toBe(1);
   });
 
   it('of the rotation that has just become AWSCURRENT need not be waited for', async () => {
@@ -692,6 +725,21 @@ describe('just before the press', () => {
       but: passing(passedMs),
     });
     expect(presses(effects)).toBe(expected);
+  });
+
+  it('a wall clock that is set back meanwhile makes no slot younger', async () => {
+    let setBackMs = 0;
+    const { error, effects } = await play(createSecret, {
+      but: (ports, world) => ({
+        ...whenAnnounced(() => {
+          world.time.nowMs += 15_001;
+          setBackMs = 60_000;
+        })(ports, world),
+        clock: { now: () => new Date(world.time.nowMs - setBackMs) },
+      }),
+    });
+    expect((error as RotationError).what).toMatch(/ms had passed/);
+    expect(presses(effects)).toBe(0);
   });
 
   it.each([
@@ -1506,6 +1554,77 @@ describe('rotated.v1', () => {
     expect(error).toBeUndefined();
     expect(events[0]).toMatchObject({ type: 'oauth2.client-secret.rotated.v1', data: { version_id: 'c'.repeat(32) } });
     expect(Object.keys(events[0]?.data ?? {})).not.toContain('previous_version_id');
+  });
+});
+
+it('a refused login is remembered before the refusal is told', async () => {
+  let remembered = false;
+  let asItWas: boolean | undefined;
+  const refusal = { category: 'login', what: 'refused', retryable: false, pressed: 'no', action: 'x' } as const;
+  const { error } = await play(
+    (run, ports) =>
+      createSecret(run, ports).finally(() => {
+        asItWas = remembered;
+      }),
+    {
+      but: (ports) => ({
+        portal: { open: () => Promise.reject(new LoginRefused(refusal)) },
+        secrets: {
+          tag: async (...tag) => {
+            await ports.secrets.tag(...tag);
+            remembered = true;
+          },
+        },
+      }),
+    },
+  );
+  expect(error).toBeInstanceOf(LoginRefused);
+  expect(asItWas).toBe(true);
+});
+
+describe('preflight', () => {
+  const played = async (scene: Scene, passedMs = 0) => {
+    const reports: PreflightReport[] = [];
+    const outcome = await play(
+      async (run, ports, world) => {
+        world.time.nowMs += passedMs;
+        const { report } = await preflight(run, ports, { repair: true, record: true });
+        reports.push(report);
+      },
+      { ...scene, run: () => ({ step: 'preflight', token: '' }) },
+    );
+    expect(outcome.error).toBeUndefined();
+    return { ...outcome, report: reports[0] };
+  };
+  const noRotation = ({ secrets }: Ports) => secrets.moveLabel(rotatedArn, 'AWSPENDING', { from: token });
+
+  it('takes a field that is behind at one look for no drift', async () => {
+    const shown = ['client-secret-009', 'client-secret-000'];
+    const { report, pausesMs, effects } = await played({
+      before: noRotation,
+      tools: () => ({ look: async () => shown.shift() ?? '' }),
+    });
+    expect(report).toMatchObject({ drift: false, repairs: [] });
+    expect(pausesMs).toEqual([secondLookAfterMs(limits)]);
+    expect(effects).not.toContain('rotate');
+  });
+
+  it.each([
+    ['while a rotation runs, not', async () => undefined, 0],
+    ['while none runs, by a put of what is there', noRotation, 1],
+  ])('proves the write path: %s', async (_what, before, puts) => {
+    const { effects } = await played({ before });
+    expect(effects.filter((effect) => effect.startsWith('put rotated'))).toHaveLength(puts);
+  });
+
+  it('an AWSPENDING whose value is rejected is not taken up again, and comes off', async () => {
+    const { report, effects, labels } = await played(
+      { before: pendingHolds({ client_secret: 'another' }) },
+      13 * 3_600_000,
+    );
+    expect(report?.repairs).toEqual([expect.stringMatching(/^took AWSPENDING off/)]);
+    expect(effects).not.toContain('rotate');
+    expect(labels[token] ?? []).toEqual([]);
   });
 });
 
