@@ -115,7 +115,10 @@ class Session implements DeveloperTools {
       this.#dialog = opened;
       return opened;
     });
-    return { press: (stop) => this.#press(dialog, stop), cancel: (stop) => this.#cancel(dialog, stop) };
+    return {
+      press: (stop, withinMs) => this.#press(dialog, stop, withinMs),
+      cancel: (stop) => this.#cancel(dialog, stop),
+    };
   }
 
   async rehearse(signal: AbortSignal): Promise<void> {
@@ -141,14 +144,15 @@ class Session implements DeveloperTools {
     await browser?.close();
   }
 
-  async #press(dialog: OpenDialog, signal: AbortSignal): Promise<void> {
+  async #press(dialog: OpenDialog, signal: AbortSignal, withinMs = Number.POSITIVE_INFINITY): Promise<void> {
     const { clickMs, answerMs } = this.#times;
+    const untilMs = performance.now() + withinMs;
     await this.#stage('the press', clickMs + answerMs, signal, async () => {
       this.#pressed = 'unknown';
       this.#mustReload = dialog.hidesClient;
       this.#living().browser.expectPress();
       try {
-        await dialog.press();
+        await dialog.press(untilMs);
       } catch (error) {
         if (!(error instanceof CertainlyNotPressed)) throw error;
         this.#pressed = 'no';

@@ -14,8 +14,11 @@ export interface OpenDialog {
   readonly blocksPage: boolean;
   /** The page has to be loaded anew to show what came of the press. */
   readonly hidesClient: boolean;
-  /** The press. Rejects with `CertainlyNotPressed` where the click was not made; otherwise it may have been. */
-  press(): Promise<void>;
+  /**
+   * The press, not begun after this moment of `performance.now()`. Rejects with `CertainlyNotPressed` where the click was not made;
+   * otherwise it may have been.
+   */
+  press(untilMs: number): Promise<void>;
   isOpen(): Promise<boolean>;
   /** What it says went wrong. */
   complaint(): Promise<string | undefined>;
@@ -25,6 +28,12 @@ export interface OpenDialog {
 }
 
 export class CertainlyNotPressed extends Error {}
+
+/** A page that is slow to answer must not have a click wait until nobody reckons with it any more. */
+function requireBefore(untilMs: number): void {
+  if (performance.now() > untilMs)
+    throw new CertainlyNotPressed('the page was too slow to answer just before the press');
+}
 
 /**
  * Opens the Danger Zone, as often as it closes by itself.
@@ -168,7 +177,10 @@ function scriptDialogToPress({ profile, account }: Way, dialog: Dialog): Underst
   return {
     blocksPage: true,
     findings: { dialog: `window.${dialog.type()}` },
-    press: () => dialog.accept(word),
+    press: async (untilMs) => {
+      requireBefore(untilMs);
+      await dialog.accept(word);
+    },
     isOpen: async () => false,
     complaint: async () => undefined,
     cancel: () => dialog.dismiss(),
@@ -238,8 +250,9 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Unde
   return {
     blocksPage: false,
     findings: { dialog, confirm },
-    async press() {
+    async press(untilMs) {
       const place = await unchanged().catch(() => undefined);
+      requireBefore(untilMs);
       if (place) return page.mouse.click(place.x, place.y);
       try {
         saidBefore = await visibleText(dialog);
@@ -247,6 +260,7 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Unde
       } catch {
         throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
       }
+      requireBefore(untilMs);
       await confirm.click({ timeout: firstTryMs }).catch((error: unknown) => {
         throw neverClicked(error)
           ? new CertainlyNotPressed('the button to confirm could not be clicked any more')

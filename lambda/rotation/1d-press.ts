@@ -25,19 +25,20 @@ export async function press(
   requireTime(run, changeoverMs(run.limits), 'a changeover', 'no');
   await ports.events.prove();
   const dialog = await found.tools.openRotateDialog(run.signal);
+  let leftMs: number;
   try {
     const slotBeganMs = await takeSlot(run, ports, found);
     await announce(run, ports, found, 'rotation-started', {
       attempt: found.nextAttempt,
       ...(found.token && { existing_tokens_valid: true }),
     });
-    await lastChecks(run, ports, found, slotBeganMs);
+    leftMs = await lastChecks(run, ports, found, slotBeganMs);
   } catch (error) {
     await dialog.cancel(run.signal).catch(() => undefined);
     throw error;
   }
   const pressedAtMs = ports.clock.monotonicMs();
-  const trouble = await click(run, dialog);
+  const trouble = await click(run, dialog, leftMs);
   return { clientSecret: await readUntilItDiffers(run, ports, found, stale, trouble), pressedAtMs };
 }
 
@@ -49,7 +50,8 @@ async function staleSecrets(run: Run, ports: Ports, { shownSecret, current }: Fo
   return new Set([shownSecret, current.secret.client_secret, previousSecret].filter((value) => value !== undefined));
 }
 
-async function lastChecks(run: Run, ports: Ports, found: Found, slotBeganMs: number): Promise<void> {
+/** @returns what is left of D for the click itself: a page may be slow to take it */
+async function lastChecks(run: Run, ports: Ports, found: Found, slotBeganMs: number): Promise<number> {
   const refuse = (what: string) =>
     new RotationError({
       category: 'concurrency',
@@ -67,12 +69,13 @@ async function lastChecks(run: Run, ports: Ports, found: Found, slotBeganMs: num
   const elapsedMs = ports.clock.monotonicMs() - slotBeganMs;
   if (elapsedMs > slotToPressMs)
     throw refuse(`${elapsedMs} ms had passed since the slot was taken (${slotToPressMs} are allowed)`);
+  return slotToPressMs - elapsedMs;
 }
 
 /** What the click threw, unless it certainly was not made: then there is nothing to observe. */
-async function click(run: Run, dialog: RotateDialog): Promise<unknown> {
+async function click(run: Run, dialog: RotateDialog, withinMs: number): Promise<unknown> {
   try {
-    await dialog.press(run.signal);
+    await dialog.press(run.signal, withinMs);
     return undefined;
   } catch (error) {
     if (error instanceof RotationError && error.pressed === 'no') throw error;

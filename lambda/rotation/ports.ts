@@ -91,8 +91,10 @@ export interface RotateDialog {
   /**
    * The one irreversible click. Resolves when the dialog has closed, or has said or shown that it has not worked; the outcome is
    * for the caller to observe. A rejection is `pressed: no` only where the click has certainly not been made.
+   *
+   * @param withinMs the click is made within this time, or not at all; default: whenever the page lets it
    */
-  press(signal: AbortSignal): Promise<void>;
+  press(signal: AbortSignal, withinMs?: number): Promise<void>;
   /** Leaves without pressing. */
   cancel(signal: AbortSignal): Promise<void>;
 }

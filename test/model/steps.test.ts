@@ -727,6 +727,24 @@ describe('just before the press', () => {
     expect(presses(effects)).toBe(expected);
   });
 
+  it('the click has what is left of the 15 s, and no more', async () => {
+    const left: unknown[] = [];
+    await play(createSecret, {
+      but: passing(5_000),
+      tools: (tools) => ({
+        openRotateDialog: async (signal) => {
+          const dialog = await tools.openRotateDialog(signal);
+          const press: RotateDialog['press'] = (until, withinMs) => {
+            left.push(withinMs);
+            return dialog.press(until);
+          };
+          return { ...dialog, press };
+        },
+      }),
+    });
+    expect(left).toEqual([15_000 - 5_000 - 120]);
+  });
+
   it('a wall clock that is set back meanwhile makes no slot younger', async () => {
     let setBackMs = 0;
     const { error, effects } = await play(createSecret, {

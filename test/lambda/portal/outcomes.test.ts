@@ -119,6 +119,19 @@ test('a click that Playwright gave up while it waited was certainly not made', a
   }
 });
 
+test('a click for which it has become too late was certainly not made', async () => {
+  portal = await servePortal(usual);
+  const tools = await open(portal);
+  try {
+    await tools.look(signal);
+    const dialog = await tools.openRotateDialog(signal);
+    await expect(dialog.press(signal, 0)).rejects.toMatchObject({ pressed: 'no' });
+    expect(portal.rotations).toBe(0);
+  } finally {
+    await tools.close();
+  }
+});
+
 test('after a cancelled dialog nothing was pressed', async () => {
   portal = await servePortal(usual);
   const driven = driver({ preflightOpensDialog: true });
