@@ -96,6 +96,16 @@ function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Fi
   const editable = page.locator(
     'input:not([readonly],[disabled],[type=hidden],[type=submit],[type=button],[type=checkbox])',
   );
+  const [usernames, passwords] = [
+    '[autocomplete~=username],[autocomplete~=email],[type=email],[name=username i],[name=email i],[name=login i]',
+    '[type=password],[autocomplete~=current-password]',
+  ];
+  const ofLogin = searching(page, {
+    find: 'login-field',
+    fields: `${usernames},${passwords}`,
+    name: labels.submitLogin,
+    otherLabels: labels.otherForms,
+  });
   const known = (css: string, names: readonly string[]) =>
     editable.and(
       page
@@ -110,12 +120,11 @@ function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Fi
   return {
     username: given(
       locators.username,
-      known(
-        '[autocomplete~=username],[autocomplete~=email],[type=email],[name=username i],[name=email i],[name=login i]',
-        labels.username,
-      ).or(editable.and(beside(labels.username, labels.password))),
+      known(usernames, labels.username)
+        .or(editable.and(beside(labels.username, labels.password)))
+        .and(ofLogin),
     ),
-    password: given(locators.password, known('[type=password],[autocomplete~=current-password]', labels.password)),
+    password: given(locators.password, known(passwords, labels.password).and(ofLogin)),
     code: given(
       locators.oneTimeCode,
       known('[autocomplete~=one-time-code],[name*=otp i],[name=code i],[maxlength="1"]', labels.oneTimeCode).or(

@@ -26,6 +26,8 @@ export type Search =
   | { find: 'rotate'; zone: Labels; section: Labels; name: Labels }
   /** Dialogs, with or without a role, that have such a button or say such a thing. */
   | { find: 'dialog'; name: Labels; says: Labels; zone: Labels }
+  /** Fields that people type into, and of forms that could take a login the likeliest: not a sign-up, a newsletter, a trap for robots. */
+  | { find: 'login-field'; fields: string; name: Labels; otherLabels: Labels }
   /** Clickable things with such a name, whatever their role. */
   | { find: 'clickable'; name: Labels }
   /** The outermost thing that lies over this element. */
@@ -62,7 +64,10 @@ function selectorFor(search: Search): string {
 export const covering = selectorFor({ find: 'covering' });
 
 /** The labels as the source of one pattern each. */
-type Query = Record<'find' | 'label' | 'otherLabels' | 'name' | 'zone' | 'section' | 'says' | 'id' | 'mask', string> &
+type Query = Record<
+  'find' | 'label' | 'otherLabels' | 'name' | 'zone' | 'section' | 'says' | 'id' | 'mask' | 'fields',
+  string
+> &
   Record<'minLength' | 'maxValueLength', number> & { hiddenToo?: boolean };
 
 /** A selector engine. @see Playwright, "Extensibility", custom selector engines */
@@ -471,6 +476,38 @@ function pageSearch() {
             (box) => box !== undefined && !zones.some((zone) => within(box, zone)),
           ) as Element[],
         ),
+      );
+    },
+
+    'login-field'(query) {
+      const isApart = (a: Element, b: Element) => {
+        const [one, other] = [a.getBoundingClientRect(), b.getBoundingClientRect()];
+        return one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top;
+      };
+      const formOf = (field: Element) => closest(field, 'form');
+      const sends = (test: Test) => (field: Element) => {
+        const form = formOf(field);
+        const buttons = form ? inside(form).filter((element) => element.matches('button,input[type=submit]')) : [];
+        return buttons.some((button) => isNamed(button, test) && visible(button));
+      };
+      const [isLogin, isOther] = [sends(matcher(query.name)), sends(matcher(query.otherLabels))];
+      const forPeople = (field: Element) =>
+        !field.matches('[tabindex="-1"],[aria-hidden=true]') &&
+        field.checkVisibility({ opacityProperty: true }) &&
+        visible(field) &&
+        // The next step's, which is still to slide in.
+        !climb(field, (area) => /hidden|clip/.test(getComputedStyle(area).overflow) && isApart(area, field));
+      const fields = all.filter(
+        (element) => element.matches(control) && forPeople(element) && (isLogin(element) || !isOther(element)),
+      );
+      // Whether there is a choice is for those to say that are of a login by their kind.
+      const likelier = (among: Element[], test: (field: Element) => boolean) => {
+        const forms = new Set(among.filter((field) => field.matches(query.fields) && test(field)).map(formOf));
+        return forms.size > 0 ? among.filter((field) => forms.has(formOf(field))) : among;
+      };
+      return likelier(
+        likelier(fields, (field) => field.matches('[type=password]')),
+        isLogin,
       );
     },
 

@@ -47,7 +47,11 @@ export const portalProfileSchema = z.strictObject({
         'OTP',
         '/^enter (the |your )?code$/',
       ),
-      submitLogin: labels('/^(log ?in|sign ?in|continue|next|verify|submit|confirm)$/'),
+      submitLogin: labels(
+        '/^(log ?[io]n|sign ?[io]n|continue|next|verify|submit|confirm)( (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials))?$/',
+      ),
+      /** The button of a form that asks for the same and is no login. */
+      otherForms: labels('/\\b(sign ?up|subscribe|register|create|join|get started|try|request|book|notify)\\b/'),
       profileMenu: labels('/^(open )?(the )?(your )?(user|account|profile|avatar)( (menu|icon|settings|picture))?$/'),
       manageAccount: labels('/^manage (your )?account$/', '/^(account )?settings$/', 'Account'),
       developerTools: labels('Developer Tools', 'Developer', '/^api access/'),

@@ -126,4 +126,54 @@ export const portals: Record<string, OtherPortal> = {
         return url.pathname === '/developer-tools' ? page(tools(lab)) : undefined;
       },
   },
+  'sign-up beside it, newsletter, search and a trap for robots': {
+    expect: 'pressed',
+    app:
+      (lab) =>
+      ({ url, method, form, signedIn }) => {
+        if (url.pathname === '/login' && method === 'POST') {
+          if (form.get('url')) lab.others.push('the trap');
+          return lab.knows(form.get('email'), form.get('password')) ? to('/developer-tools', session) : page('no');
+        }
+        if (method !== 'GET' || url.pathname.startsWith('/api')) return undefined;
+        if (signedIn) return page(tools(lab));
+        const fields =
+          '<label>Email <input type="email" name="email"></label><label>Password <input type="password" name="password"></label>';
+        return page(
+          `<header><form action="/search" method="post"><input type="search" name="q" placeholder="Search"><button>Search</button></form></header>
+          <section><h2>New here?</h2><form action="/register" method="post">${fields}<label>Confirm password <input type="password" name="again"></label><button>Create account</button></form></section>
+          <section><h2>Sign in</h2><form action="/login" method="post"><div style="opacity:0;position:absolute;height:0"><label>Email <input type="email" name="url" tabindex="-1" autocomplete="off"></label></div>${fields}<button>Sign in</button></form></section>
+          <footer><form action="/newsletter" method="post"><input type="email" name="email" placeholder="Your e-mail"><button>Subscribe</button></form></footer>`,
+        );
+      },
+  },
+  'identifier first, the password’s field in the page all along, a code in one field that is not seen': {
+    expect: 'pressed',
+    totp: true,
+    app:
+      (lab) =>
+      ({ url, method, form, signedIn }) => {
+        if (method === 'POST' && url.pathname === '/identify') return Response.json({});
+        if (method === 'POST' && url.pathname === '/login')
+          return Response.json({}, { status: lab.knows(form.get('u'), form.get('p')) ? 200 : 401 });
+        if (method === 'POST' && url.pathname === '/code') {
+          lab.codes.push(String(form.get('code')));
+          return Response.json({}, { headers: { 'set-cookie': session } });
+        }
+        if (method !== 'GET' || url.pathname.startsWith('/api')) return undefined;
+        if (signedIn) return page(tools(lab));
+        return page(
+          `<div class="clip"><div id="track"><section><h1>Sign in</h1><form id="a"><label for="e">Email address</label><input id="e" type="text" name="identifier" autocomplete="username"><button>Continue</button></form></section>
+          <section><h1>Enter your password</h1><form id="b"><label for="p">Password</label><input id="p" type="password" name="password"><button>Continue</button></form></section>
+          <section><h1>Two-step verification</h1><p>Enter the code of your authenticator app</p><div style="position:relative"><input id="o" aria-label="Verification code" autocomplete="one-time-code" maxlength="6" style="opacity:0;position:absolute;inset:0;width:300px"><div aria-hidden="true">_ _ _ _ _ _</div></div></section></div></div>
+          <script>const post=(path,body)=>fetch(path,{method:'POST',body:new URLSearchParams(body)});const show=(n)=>track.style.transform='translateX(-'+n*400+'px)';
+          a.onsubmit=async(x)=>{x.preventDefault();if(p.value)post('/early',{});await post('/identify',{u:e.value});setTimeout(show,200,1)};
+          b.onsubmit=async(x)=>{x.preventDefault();if((await post('/login',{u:e.value,p:p.value})).ok)show(2)};
+          o.oninput=async()=>{if(o.value.length<6)return;await post('/code',{code:o.value});location='/developer-tools'}</script>`,
+          {
+            head: '<style>.clip{width:400px;overflow:hidden}#track{display:flex;transition:transform .3s}section{width:400px;flex:none}</style>',
+          },
+        );
+      },
+  },
 };
