@@ -210,6 +210,7 @@ class Walk {
       return false;
     } else if (idleMs > (browser.underWay.size > 0 || isEmpty ? pageMs / 2 : settleMs)) {
       if (await this.#challenged()) throw captcha();
+      if (await this.#enterLogin()) return false;
       this.#refuseWhatItSays(seen);
       if (idleMs > pageMs) throw await this.#lost();
       // Developer Tools may be slow; no other page will become it.
@@ -416,6 +417,21 @@ class Walk {
       if ((await button.count()) !== 1) continue;
       this.#tried.push(label);
       await click(button, 'the answer to a page in between', profile);
+      return true;
+    }
+    return false;
+  }
+
+  /** A page that is shown in the login's place, once: "Log in", "Log in again", "Sign in with e-mail". */
+  async #enterLogin(): Promise<boolean> {
+    const { profile } = this.#way;
+    if (this.#passwordTyped || this.#loggedIn) return false;
+    for (const label of profile.labels.enterLogin) {
+      const entry = searching(this.#page, { find: 'clickable', name: [label] });
+      if ((await entry.count()) !== 1 || this.#tried.includes(label)) continue;
+      this.#tried.push(label);
+      await click(entry, 'what leads to the login', profile);
+      this.#since = performance.now();
       return true;
     }
     return false;

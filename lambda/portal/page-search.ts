@@ -28,7 +28,7 @@ export type Search =
   | { find: 'dialog'; name: Labels; says: Labels; zone: Labels }
   /** Fields that people type into, and of forms that could take a login the likeliest: not a sign-up, a newsletter, a trap for robots. */
   | { find: 'login-field'; fields: string; name: Labels; otherLabels: Labels }
-  /** Clickable things with such a name, whatever their role. */
+  /** Clickable things with such a name, whatever their role; of links to the same address the first. */
   | { find: 'clickable'; name: Labels }
   /** The outermost thing that lies over this element. */
   | { find: 'covering' }
@@ -218,6 +218,13 @@ function pageSearch() {
     );
     const found = [...all.filter((element) => element.matches(clickable)), ...plain];
     return innermost(found.filter((element) => isNamed(element, test) && visible(element)));
+  };
+
+  const oneOfEach = (elements: Element[]): Element[] => {
+    const addressOf = (element: Element) =>
+      element instanceof HTMLAnchorElement && !element.matches('[href="#"],[href=""]') ? element.href : element;
+    const addresses = elements.map(addressOf);
+    return elements.filter((_, index) => addresses.indexOf(addresses[index] as Element | string) === index);
   };
 
   /** The smallest visible elements whose text is such a label, and regions that are labelled so. */
@@ -511,7 +518,7 @@ function pageSearch() {
       );
     },
 
-    clickable: (query) => buttonsNamed(query.name),
+    clickable: (query) => oneOfEach(buttonsNamed(query.name)),
 
     covering(_query, root) {
       const { x, y, width, height } = root.getBoundingClientRect();

@@ -50,6 +50,12 @@ export const portalProfileSchema = z.strictObject({
       submitLogin: labels(
         '/^(log ?[io]n|sign ?[io]n|continue|next|verify|submit|confirm)( (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials))?$/',
       ),
+      /** What leads to the login, where another page is shown in its place; in the order of preference. */
+      enterLogin: labels(
+        '/^(log|sign) ?[io]n( again)?$/',
+        '/^((log|sign) ?[io]n|continue) (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials)$/',
+        '/^(use|enter) (a |my |your )?password( instead)?$/',
+      ),
       /** The button of a form that asks for the same and is no login. */
       otherForms: labels('/\\b(sign ?up|subscribe|register|create|join|get started|try|request|book|notify)\\b/'),
       profileMenu: labels('/^(open )?(the )?(your )?(user|account|profile|avatar)( (menu|icon|settings|picture))?$/'),

@@ -176,4 +176,25 @@ export const portals: Record<string, OtherPortal> = {
         );
       },
   },
+  'a start page in the login’s place, a choice of logins, the address lost': {
+    expect: 'pressed',
+    app:
+      (lab) =>
+      ({ url, method, form, signedIn }) => {
+        if (url.pathname === '/login' && method === 'POST')
+          return lab.knows(form.get('email'), form.get('password')) ? to('/', session) : page('no');
+        if (method !== 'GET' || url.pathname.startsWith('/api')) return undefined;
+        if (url.pathname === '/choose')
+          return page(
+            `<h1>Welcome back</h1><button onclick="fetch('/google',{method:'POST'})">Continue with Google</button><button onclick="document.body.innerHTML=t.innerHTML">Continue with email</button>
+            <template id="t"><form action="/login" method="post"><input type="email" name="email" placeholder="Email"><input type="password" name="password" placeholder="Password"><button>Continue</button></form></template>`,
+          );
+        if (!signedIn)
+          return page(
+            `<header><a href="/pricing">Pricing</a> <a href="/choose">Log in</a> <a href="/register">Sign up free</a></header><h1>Deforestation-free supply chains</h1>
+            <form action="/newsletter" method="post"><input type="email" placeholder="Work email"><button>Get started</button></form><footer><a href="/choose">Log in</a></footer>`,
+          );
+        return url.pathname === '/developer-tools' ? page(tools(lab)) : page('<h1>Overview</h1>');
+      },
+  },
 };
