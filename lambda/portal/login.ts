@@ -25,6 +25,14 @@ const codeMarginMs = 4_000;
 /** Between two looks at a page; longer where it stays as it is. */
 const pollMs = { least: 40, most: 250 };
 
+/** A picture or initials without a name: what the page's own code calls it, where it does not say that it changes something. */
+const profileIcon = ['class', 'id', 'data-testid']
+  .flatMap((attribute) => ['avatar', 'profile', 'user-menu', 'account-menu'].map((word) => `[${attribute}*=${word} i]`))
+  .map(
+    (hint) => `:is(button,a,[role=button],[onclick])${hint}:not([class*=delete i],[class*=remove i],[class*=edit i])`,
+  )
+  .join();
+
 /** @throws {RotationError} configuration, without the seed in it */
 export function oneTimeCodes(totpSecret: string): TOTP {
   try {
@@ -492,8 +500,8 @@ class Walk {
   }
 
   /** What leads to Developer Tools, or on from there; not the page's own entry in a menu. */
-  #developerTools(): Locator {
-    const named = searching(this.#page, { find: 'clickable', name: this.#way.profile.labels.developerTools });
+  #developerTools(label: readonly string[] = this.#way.profile.labels.developerTools): Locator {
+    const named = searching(this.#page, { find: 'entry', name: label });
     return named.and(this.#page.locator(':not([aria-current=page])'));
   }
 
@@ -514,23 +522,28 @@ class Walk {
     const atUrl = this.#page.url() === account.developerToolsUrl;
     // Once found in vain, it need not be tried each time.
     if (!this.#way.byMenu && once('the URL') && !atUrl) return this.goTo(account.developerToolsUrl);
-    const entry = (name: readonly string[]) => searching(this.#page, { find: 'clickable', name });
+    const entry = (name: readonly string[]) => searching(this.#page, { find: 'entry', name });
+    const shown = (locator: Locator) => locator.filter({ visible: true });
     // What one sees on it may be a picture, initials or the user name.
-    const named = this.#page.getByRole('button', { name: anyOf(labels.profileMenu) }).filter({ visible: true });
+    const named = (role: 'button' | 'link') => shown(this.#page.getByRole(role, { name: anyOf(labels.profileMenu) }));
     const profileMenu = locators.profileMenu
       ? this.#page.locator(locators.profileMenu)
-      : (await named.count()) > 0
-        ? named
-        : entry([...labels.profileMenu, account.username]);
+      : (await named('button').count()) > 0
+        ? named('button')
+        : entry([...labels.profileMenu, account.username]).or(named('link'));
+    const icons = shown(this.#page.locator(profileIcon)).filter({ hasNotText: /\S{3}/ });
     const menu: [string, Locator][] = [
-      ['"Developer Tools"', this.#developerTools()],
-      ['"Manage Account"', entry(labels.manageAccount)],
+      ...labels.developerTools.map((label): [string, Locator] => [label, this.#developerTools([label])]),
+      ...labels.manageAccount.map((label): [string, Locator] => [label, entry([label])]),
       ['the profile menu', profileMenu],
-      ['what opens a menu', this.#page.locator('[aria-haspopup=menu],[aria-haspopup=true]').filter({ visible: true })],
+      ['what opens a menu', shown(this.#page.locator('[aria-haspopup=menu],[aria-haspopup=true]'))],
+      ...((await icons.count()) === 1 ? [['the profile icon', icons] as [string, Locator]] : []),
+      ['the navigation', entry(labels.navigation)],
     ];
-    for (const [name, target] of menu) {
-      // Its menu may have been closed again by a click on something else.
-      if ((await target.count()) === 0 || this.#tried.filter((tried) => tried === name).length > 2) continue;
+    // Its menu may have been closed again by a click on something else; what has not been tried at all goes before.
+    const times = (name: string) => this.#tried.filter((tried) => tried === name).length;
+    for (const [name, target] of menu.sort(([one], [other]) => times(one) - times(other))) {
+      if (times(name) > 2 || (await target.count()) === 0) continue;
       this.#tried.push(name);
       await click(await only(target, `entry of the menu: ${name}`, this.#page), name, profile);
       // What it has opened is there soon.

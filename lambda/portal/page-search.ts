@@ -30,6 +30,8 @@ export type Search =
   | { find: 'login-field'; fields: string; name: Labels; otherLabels: Labels }
   /** Clickable things with such a name, whatever their role; of links to the same address the first. */
   | { find: 'clickable'; name: Labels }
+  /** The same, for what leads to another page: where none is named so, also a card or a row that has such a title. */
+  | { find: 'entry'; name: Labels }
   /** The outermost thing that lies over this element. */
   | { find: 'covering' }
   /** What may hold a secret, a password or an e-mail address. */
@@ -165,6 +167,7 @@ function pageSearch() {
     }
     return text;
   };
+  const seenText = (element: Element) => oneLine((element as HTMLElement).innerText ?? textOf(element));
   let ownTexts = new Map<Element, string>();
   const ownText = (element: Element): string => {
     const known = ownTexts.get(element);
@@ -197,7 +200,10 @@ function pageSearch() {
   /** Whether everything that names it does so: its label as assistive technology reads it, and the text that one sees. */
   const isNamed = (element: Element, test: Test): boolean => {
     const value = element.matches('input') ? (element as HTMLInputElement).value : '';
-    const names = [...labelsOf(element), oneLine(textOf(element)), value].filter(Boolean);
+    const text = oneLine(textOf(element));
+    // A name for wide windows and one for narrow ones, or one that is said for another that is seen.
+    const shown = text === '' || test(text) || element.childElementCount === 0 || text.length > 200;
+    const names = [...labelsOf(element), shown ? text : seenText(element), value].filter(Boolean);
     if (names.length === 0) {
       const images = [...element.querySelectorAll('img[alt],svg > title')].map(
         (image) => image.getAttribute('alt') ?? image.textContent,
@@ -519,6 +525,13 @@ function pageSearch() {
     },
 
     clickable: (query) => oneOfEach(buttonsNamed(query.name)),
+
+    entry(query) {
+      const named = buttonsNamed(query.name);
+      const titles = titled(matcher(query.name));
+      const around = titles.flatMap((title) => closest(title, clickable) ?? []).filter(visible);
+      return oneOfEach(named.length > 0 ? named : innermost(unique(around)));
+    },
 
     covering(_query, root) {
       const { x, y, width, height } = root.getBoundingClientRect();

@@ -59,8 +59,11 @@ export const portalProfileSchema = z.strictObject({
       /** The button of a form that asks for the same and is no login. */
       otherForms: labels('/\\b(sign ?up|subscribe|register|create|join|get started|try|request|book|notify)\\b/'),
       profileMenu: labels('/^(open )?(the )?(your )?(user|account|profile|avatar)( (menu|icon|settings|picture))?$/'),
-      manageAccount: labels('/^manage (your )?account$/', '/^(account )?settings$/', 'Account'),
+      /** In the order of preference, as `developerTools`. */
+      manageAccount: labels('/^manage (your )?account$/', 'Account settings', 'Settings', 'Account'),
       developerTools: labels('Developer Tools', 'Developer', '/^api access/'),
+      /** What opens the navigation of a narrow window. */
+      navigation: labels('/^(open |toggle |show )?(the )?(main |side ?|site )?(menu|navigation|nav)( menu)?$/', '☰'),
       clientId: labels('/^(oauth ?(2(\\.0)?)? )?client[- _]?id(entifier)?$/'),
       clientSecret: labels('/^(your |current |oauth ?(2(\\.0)?)? )?client[- _]?secret$/'),
       clientName: labels('/^(client |application )?name$/', 'Client'),

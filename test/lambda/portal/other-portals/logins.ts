@@ -197,4 +197,24 @@ export const portals: Record<string, OtherPortal> = {
         return url.pathname === '/developer-tools' ? page(tools(lab)) : page('<h1>Overview</h1>');
       },
   },
+  'a menu folded away, settings of two kinds, a picture for a profile, a card': {
+    expect: 'pressed',
+    signedIn: true,
+    path: '/',
+    app:
+      (lab) =>
+      ({ url, method }) => {
+        if (method !== 'GET' || url.pathname.startsWith('/api')) return undefined;
+        const shell = `<header><button onclick="n.hidden=!n.hidden"><svg width="9" height="9" aria-hidden="true"></svg><span>Menu</span><span style="display:none">Open the menu</span></button></header>
+          <nav id="n" hidden><a href="/workspace">Settings</a> <a href="#" class="user-profile" onclick="m.hidden=!m.hidden"><img alt="Rosa Ober" width="30" height="30"></a><div id="m" hidden><a href="/account">Account settings</a> <a href="/out">Log out</a></div></nav>`;
+        const pages: Record<string, string> = {
+          '/account': `${shell}<h1>Account settings</h1><a href="/billing"><h3>Plan</h3><p>Invoices</p></a><a href="/client"><h3>Developer Tools</h3><p>Your client and its secret</p></a>`,
+          '/client': tools(lab),
+          '/workspace': `${shell}<h1>Workspace</h1>`,
+          '/': `${shell}<h1>Overview</h1>`,
+        };
+        if (!pages[url.pathname]) lab.others.push(url.pathname);
+        return page(pages[url.pathname] ?? '');
+      },
+  },
 };
