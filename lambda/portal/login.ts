@@ -286,7 +286,7 @@ class Walk {
     if (says(profile.messages.captcha)) throw captcha();
     if (says(profile.messages.accountLocked)) throw accountLocked();
     if (typed.field === 'code') {
-      if (!says(profile.messages.codeRefused) && !cameBack) return !this.#wasNeverSent(typed, idleMs);
+      if (!says(profile.messages.codeRefused) && !cameBack) return !this.#wasNeverSent(idleMs);
       if (this.#codes.length < 2) return false;
       throw loginRefused(
         'the portal refused two one-time codes in a row',
@@ -298,7 +298,7 @@ class Walk {
       /answered 4(00|01|03|22)\b/.test(browser.writeFailed ?? '') &&
       idleMs > profile.times.settleMs &&
       browser.underWay.size === 0;
-    if (!says(profile.messages.loginRefused) && !cameBack && !denied) return !this.#wasNeverSent(typed, idleMs);
+    if (!says(profile.messages.loginRefused) && !cameBack && !denied) return !this.#wasNeverSent(idleMs);
     const how = says(profile.messages.loginRefused)
       ? ''
       : ' (the form is there again, without a message that is known)';
@@ -308,12 +308,18 @@ class Walk {
     );
   }
 
-  /** A page that was not ready, or that was drawn anew at that moment, loses a click: what has not left the browser may be typed again. */
-  #wasNeverSent(typed: Typed, idleMs: number): boolean {
-    const { browser, profile } = this.#way;
-    const sent = browser.writes > typed.writes || browser.documents > typed.document || browser.underWay.size > 0;
-    const waitMs = profile.times.settleMs * 2 ** this.#typedAgain;
-    if (sent || browser.hasSocket || idleMs < waitMs || this.#typedAgain === 3) return false;
+  /** A page that was not ready, or that was drawn anew at that moment, loses a click. */
+  #wasNeverSent(idleMs: number): boolean {
+    return idleMs >= this.#way.profile.times.settleMs * 2 ** this.#typedAgain && this.#takeBack();
+  }
+
+  /** @returns whether it may be typed again, as what has not left the browser may */
+  #takeBack(): boolean {
+    const { browser } = this.#way;
+    const typed = this.#typed;
+    const sent =
+      !typed || browser.writes > typed.writes || browser.documents > typed.document || browser.underWay.size > 0;
+    if (sent || browser.hasSocket || this.#typedAgain === 3) return false;
     this.#typedAgain += 1;
     this.#typed = undefined;
     if (typed.field === 'code') this.#codes.pop();
@@ -380,7 +386,8 @@ class Walk {
   }
 
   async #submit(field: Locator): Promise<void> {
-    const { labels, locators } = this.#way.profile;
+    const { profile } = this.#way;
+    const { labels, locators, times } = profile;
     const form = field.locator('xpath=ancestor::form[1]');
     const scope = (await form.count()) === 1 ? form : this.#page.locator('body');
     const named = locators.submitLogin
@@ -388,7 +395,12 @@ class Walk {
       : searching(scope, { find: 'clickable', name: labels.submitLogin });
     try {
       for (const button of [named, form.locator('[type=submit],button:not([type])').filter({ visible: true })]) {
-        if ((await button.count()) === 1) return await click(button, 'the button of the login form', this.#way.profile);
+        if ((await button.count()) !== 1) continue;
+        // One that is enabled late tells of a page that got ready only then, and may have forgotten what was typed.
+        for (const until = performance.now() + times.clickMs; performance.now() < until; await sleep(pollMs.least))
+          if (await button.isEnabled({ timeout: firstTryMs })) break;
+        if ((await field.inputValue({ timeout: firstTryMs })) === '' && this.#takeBack()) return;
+        return await click(button, 'the button of the login form', profile);
       }
       await field.press('Enter', { timeout: firstTryMs });
     } catch (error) {

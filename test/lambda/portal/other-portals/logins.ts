@@ -217,4 +217,17 @@ export const portals: Record<string, OtherPortal> = {
         return page(pages[url.pathname] ?? '');
       },
   },
+  'a form that gets ready late and empties itself then': {
+    expect: 'pressed',
+    app:
+      (lab) =>
+      ({ url, method, signedIn }) => {
+        if (method !== 'GET' || url.pathname.startsWith('/api')) return undefined;
+        if (signedIn) return page(tools(lab));
+        return page(
+          `<h1>Sign in</h1><form id="f"><label>Email <input type="email" name="email"></label><label>Password <input type="password" name="password"></label><button disabled>Sign in</button></form>
+          <script>setTimeout(()=>{f.reset();f.querySelector('button').disabled=false;f.onsubmit=async(x)=>{x.preventDefault();if((await fetch('/api/session',{method:'POST',body:JSON.stringify({username:f.email.value,password:f.password.value})})).ok)location='/developer-tools'}},1200)</script>`,
+        );
+      },
+  },
 };
