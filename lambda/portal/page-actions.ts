@@ -85,7 +85,7 @@ export async function uncover(target: Locator, profile: PortalProfile): Promise<
 export function whileReplaced(error: unknown): undefined {
   const isReplaced =
     error instanceof Error &&
-    /context was destroyed|adopt element handle|detached|because of a navigation/i.test(error.message);
+    /context was destroyed|adopt element handle|detached|not attached|because of a navigation/i.test(error.message);
   if (!isReplaced || error instanceof RotationError) throw error;
 }
 

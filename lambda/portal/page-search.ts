@@ -34,6 +34,10 @@ export type Search =
   | { find: 'entry'; name: Labels }
   /** The outermost thing that lies over this element. */
   | { find: 'covering' }
+  /** The element itself, where a click on its middle would meet it. */
+  | { find: 'hit' }
+  /** Boxes with such a name that are not ticked, those that a page hides behind a drawing of its own too. */
+  | { find: 'box'; name: Labels }
   /** What may hold a secret, a password or an e-mail address. */
   | { find: 'sensitive' }
   /** What shows more than can be read, so that it cannot be told whether it is sensitive. */
@@ -62,8 +66,8 @@ function selectorFor(search: Search): string {
   return `portal=${encodeURIComponent(JSON.stringify(query))}`;
 }
 
-/** The selector of {@link Search} `covering`, for an element that is already at hand. */
-export const covering = selectorFor({ find: 'covering' });
+/** The selector of {@link Search} `hit`, for an element that is already at hand. */
+export const hit = selectorFor({ find: 'hit' });
 
 /** The labels as the source of one pattern each. */
 type Query = Record<
@@ -244,6 +248,19 @@ function pageSearch() {
         (text || (!element.matches(`${clickable},${control}`) && labelsOf(element).some(test))) && visible(element)
       );
     });
+
+  /** What a click on the middle of this element would meet. */
+  const topOf = (element: Element): Element | null => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    const point = [x + width / 2, y + height / 2] as const;
+    let top = document.elementFromPoint(...point);
+    for (let deeper = top; deeper; ) {
+      top = deeper;
+      deeper = top.shadowRoot?.elementFromPoint(...point) ?? null;
+      if (deeper === top) break;
+    }
+    return top;
+  };
 
   /** What is no part of the value that stands in the same element. */
   const aside = 'button,[role=button],[aria-hidden=true]';
@@ -534,16 +551,39 @@ function pageSearch() {
     },
 
     covering(_query, root) {
-      const { x, y, width, height } = root.getBoundingClientRect();
-      const point = [x + width / 2, y + height / 2] as const;
-      let top = document.elementFromPoint(...point);
-      for (let deeper = top; deeper; ) {
-        top = deeper;
-        deeper = top.shadowRoot?.elementFromPoint(...point) ?? null;
-        if (deeper === top) break;
-      }
+      const top = topOf(root);
       if (!top || related(root, top)) return [];
       return [[...upwards(top)].filter((area) => !within(area, root)).at(-1) ?? top];
+    },
+
+    hit(_query, root) {
+      const top = topOf(root);
+      // The host of a shadow root stands for a text in there that was put in from outside.
+      return top && (within(root, top) || root.getRootNode() === top.shadowRoot) ? [root] : [];
+    },
+
+    box(query) {
+      const test = matcher(query.name);
+      const boxLike = 'input[type=checkbox]:not([aria-hidden=true]),[role=checkbox],[role=switch]';
+      const isTicked = (box: Element) =>
+        box instanceof HTMLInputElement ? box.checked : box.getAttribute('aria-checked') === 'true';
+      const namesOf = (box: Element) => {
+        const labels = [...((box as HTMLInputElement).labels ?? []), box].map((named) => oneLine(textOf(named)));
+        const names = [...labels, ...labelsOf(box)].filter(Boolean);
+        const around = box.parentElement;
+        const isAlone = around?.querySelectorAll(boxLike).length === 1;
+        return names.length === 0 && around && isAlone ? [textOf(around)] : names;
+      };
+      const isShown = (box: Element) => [box, ...((box as HTMLInputElement).labels ?? [])].some(visible);
+      return all.filter(
+        (box) =>
+          box.matches(boxLike) &&
+          // One inside another is the other's own.
+          ![...upwards(box)].slice(1).some((outer) => outer.matches('[role=checkbox],[role=switch]')) &&
+          !isTicked(box) &&
+          isShown(box) &&
+          namesOf(box).some(test),
+      );
     },
 
     sensitive() {

@@ -3,8 +3,8 @@ import type { Dialog, Locator } from 'playwright-core';
 import { clientNames, clientPart } from './client.ts';
 import { refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText, withoutValues } from './outline.ts';
-import { appears, click, firstTryMs, isTimeout, only, unclickable, uncover } from './page-actions.ts';
-import { covering, searching } from './page-search.ts';
+import { appears, click, firstTryMs, isTimeout, only, unclickable, uncover, whileReplaced } from './page-actions.ts';
+import { hit, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
 
@@ -241,9 +241,9 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Unde
   async function unchanged(): Promise<{ x: number; y: number } | undefined> {
     if (!box || !button || !place) return undefined;
     // biome-ignore format: one look
-    const [text, now, enabled, covers] = await Promise.all([box.innerText(), button.boundingBox(), button.isEnabled(), button.$$(covering)]);
+    const [text, now, enabled, hits] = await Promise.all([box.innerText(), button.boundingBox(), button.isEnabled(), button.$$(hit)]);
     const still =
-      enabled && covers.length === 0 && now?.x === place.x && now.y === place.y && text.slice(0, 20_000) === saidBefore;
+      enabled && hits.length === 1 && now?.x === place.x && now.y === place.y && text.slice(0, 20_000) === saidBefore;
     return still ? { x: now.x + now.width / 2, y: now.y + now.height / 2 } : undefined;
   }
 
@@ -335,14 +335,19 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<vo
   }
 }
 
-/** Those that only say that one has read and understood. */
-async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
-  const boxes = dialog.getByRole('checkbox');
-  const acknowledging = anyOf(profile.labels.acknowledge);
-  for (const [index, outline] of (await Promise.all((await boxes.all()).map((box) => box.ariaSnapshot()))).entries()) {
-    const [, name = ''] = /checkbox "((?:[^"\\]|\\.)*)"/.exec(outline) ?? [];
-    if (acknowledging.test(name)) await boxes.nth(index).check();
+/** Those that only say that one has read and understood. @returns whether all are ticked */
+async function tickBoxes({ profile }: Way, dialog: Locator): Promise<boolean> {
+  const unticked = searching(dialog, { find: 'box', name: profile.labels.acknowledge });
+  for (let left = await unticked.count(); left > 0; left--) {
+    const box = await unticked.first().elementHandle({ timeout: firstTryMs });
+    try {
+      await box?.check({ timeout: firstTryMs });
+    } catch (error) {
+      // A box that the page draws itself hides the real one, under its label or altogether.
+      if (isTimeout(error) && !(await box?.isChecked())) await box?.dispatchEvent('click');
+    }
   }
+  return (await unticked.count()) === 0;
 }
 
 /**
@@ -355,9 +360,9 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator): Promise<v
   for (const until = performance.now() + profile.times.dialogMs; ; ) {
     if ((await confirm.count()) > 1) await only(confirm, 'buttons that confirm', page);
     try {
-      await tickBoxes(way, dialog);
+      const ticked = await tickBoxes(way, dialog);
       await typeWord(way, dialog, confirm);
-      return await confirm.click({ trial: true, timeout: firstTryMs });
+      if ((await isReady(confirm)) && ticked) return;
     } catch (error) {
       if (!isTimeout(error)) throw error;
     }
@@ -372,6 +377,24 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator): Promise<v
     }
     await uncover(confirm, profile);
   }
+}
+
+/**
+ * At rest, enabled, and what a click would meet. No trial click tells: Playwright makes it with the mouse, and hides it only
+ * from listeners that come after its own, so that a page could take it for the press.
+ */
+async function isReady(button: Locator): Promise<boolean> {
+  for (const until = performance.now() + firstTryMs; performance.now() < until; await sleep(5)) {
+    try {
+      // Waits until it is at rest.
+      await button.scrollIntoViewIfNeeded({ timeout: firstTryMs });
+      const enabled = await button.isEnabled({ timeout: firstTryMs });
+      if (enabled && (await button.locator(hit).count()) === 1) return true;
+    } catch (error) {
+      whileReplaced(error);
+    }
+  }
+  return false;
 }
 
 /**

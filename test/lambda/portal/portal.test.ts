@@ -151,6 +151,15 @@ const forms: Record<string, Page> = {
   'a word and a box': inDialog(
     `<p>Type ROTATE to confirm</p><input id="w" oninput="c()"><label><input type="checkbox" id="k" onchange="c()"> I understand</label><button id="b" disabled onclick="press()">Rotate</button><script>function c(){b.disabled=!(w.value==='ROTATE'&&k.checked)}</script>`,
   ),
+  'boxes that the page draws itself': inDialog(
+    `<label><input type="checkbox" id="k" style="display:none" onchange="c()"><i style="display:inline-block;width:14px;height:14px;border:1px solid"></i> I understand</label>
+    <p><input type="checkbox" id="n" onchange="c()"> <span>I am aware of it</span></p>
+    <p style="position:relative"><input type="checkbox" id="l" style="position:absolute;left:0;opacity:0;z-index:-1" onchange="c()"><label for="l" style="display:block;background:#eee">I know that it is immediate</label></p>
+    <p><span role="switch" tabindex="0" aria-checked="false" aria-labelledby="ml" id="m" style="display:inline-block;width:30px;height:16px" onclick="this.ariaChecked=String(this.ariaChecked!=='true');c()"></span><span id="ml">I confirm the rotation</span></p>
+    <button id="b" disabled onclick="press()">Rotate</button><script>function c(){b.disabled=!(k.checked&&l.checked&&n.checked&&m.ariaChecked==='true')}</script>`,
+  ),
+  'a page that listens to every click before anybody else': (page) =>
+    `<script>addEventListener('click',(e)=>{if(e.target.id==='b')press()},true)</script>${inDialog('<button id="b">Rotate</button>')(page)}`,
   'a button that is enabled late': (page) =>
     inDialog(`<button id="b" disabled onclick="press()">Rotate</button>`)(page).replace(
       'onclick="ask()"',
