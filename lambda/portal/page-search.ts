@@ -97,8 +97,8 @@ function pageSearch() {
   const survey = (root: Element) => {
     const found = new Set<Element>();
     ownTexts = new Map();
-    shadows = root.getRootNode() !== document;
-    const rest = [...root.children].reverse();
+    shadows = root.shadowRoot !== null || root.getRootNode() !== document;
+    const rest = [...(root.shadowRoot?.children ?? []), ...root.children].reverse();
     for (let next = rest.pop(); next; next = rest.pop()) {
       if (found.has(next)) continue;
       found.add(next);

@@ -167,6 +167,8 @@ const forms: Record<string, Page> = {
     ),
   'a cookie wall over everything': (page) =>
     `${usual(page)}<div id="wall" style="position:fixed;inset:0;background:#fffc;z-index:9"><p>We use cookies.</p><button onclick="wall.remove();other('cookies')">Accept all</button><button onclick="wall.remove()">Reject all</button></div>`,
+  'a consent wall in a shadow root': (page) =>
+    `${usual(page)}<aside id="wall"></aside><script>wall.attachShadow({mode:'open'}).innerHTML='<div style="position:fixed;inset:0;background:#fffc;z-index:9"><p>We use cookies.</p><button>More information</button><button onclick="wall.remove()">Deny</button><button onclick="wall.remove()">Accept all</button></div>'</script>`,
   'a chat window over the button': (page) =>
     `${usual(page)}<div id="chat" style="position:fixed;inset:0;z-index:9;background:#eee"><button aria-label="Close chat" onclick="chat.remove()">×</button></div>`,
   'two clients': (page) =>
