@@ -89,6 +89,7 @@ function pageSearch() {
 
   /** All elements below the start of this search, in the order of the document, shadow roots included. */
   let all: Element[] = [];
+  let start: Element = document.documentElement;
   let order = new Map<Element, number>();
   /** Those with a text of their own, or with a label that is not seen. */
   let talking: Element[] = [];
@@ -96,6 +97,7 @@ function pageSearch() {
   const at = (element: Element) => order.get(element) ?? -1;
   const survey = (root: Element) => {
     const found = new Set<Element>();
+    start = root;
     ownTexts = new Map();
     shadows = root.shadowRoot !== null || root.getRootNode() !== document;
     const rest = [...(root.shadowRoot?.children ?? []), ...root.children].reverse();
@@ -313,7 +315,7 @@ function pageSearch() {
       return (labelled || isInline(element)) && visible(element);
     });
     const labels = found.flatMap((element) => [...((element as HTMLInputElement).labels ?? [])]);
-    const titles = titled(isLabel).filter(
+    const titles = [...titled(isLabel), ...columnHeads(isLabel)].filter(
       (title) => !inButton(title) && !found.includes(title) && !labels.some((label) => within(label, title)),
     );
     const otherTitles = titled(isOther).filter((title) => !titles.includes(title));
@@ -323,6 +325,7 @@ function pageSearch() {
         found.push(...cells.flatMap((cell) => [cell, ...inside(cell)].filter(isHolder).slice(0, 1)));
         continue;
       }
+      if (at(title) < 0) continue;
       const end = Math.min(...otherTitles.map(at).filter((index) => index > at(title)), all.length);
       for (const area of [...upwards(title)].slice(0, 7)) {
         const beside = inside(area).filter((element) => at(element) > at(title) && at(element) < end);
@@ -336,6 +339,13 @@ function pageSearch() {
     if (tooLong !== undefined) throw new Error(`VALUE-TOO-LONG ${tooLong}`);
     return unique(found);
   };
+
+  /** What stands above the columns of a table of which this part of the page is a row. */
+  const columnHeads = (test: Test): Element[] =>
+    [...(start.closest('table')?.rows ?? [])]
+      .filter(({ cells }) => [...cells].every((cell) => cell.matches('th')))
+      .flatMap(({ cells }) => [...cells])
+      .filter((head) => at(head) < 0 && test(textOf(head)) && visible(head));
 
   /** The cells that a definition list or a table has for this title. */
   const cellsOf = (title: Element): Element[] => {

@@ -173,6 +173,11 @@ const forms: Record<string, Page> = {
     `${usual(page)}<div id="chat" style="position:fixed;inset:0;z-index:9;background:#eee"><button aria-label="Close chat" onclick="chat.remove()">×</button></div>`,
   'two clients': (page) =>
     `<h1>Developer Tools</h1><article><h2>First</h2>${parts.id(page.other)}${parts.secret('another-secret-of-another-client').replace('data-secret', '')}<h3>Danger Zone</h3><div class="row"><h4>Rotate Secret</h4><button onclick="other('wrong client')">Rotate</button></div></article><article><h2>Second</h2>${parts.id(page.id)}${parts.secret(page.secret)}<h3>Danger Zone</h3><div class="row"><h4>Rotate Secret</h4><button onclick="ask()">Rotate</button></div></article>${parts.dialog(parts.buttons)}`,
+  'two clients in a table, each with a zone beneath': (page) => {
+    const client = (id: string, secret: string, button: string) =>
+      `<tbody><tr><td>${id}</td>${secret}</tr><tr><td colspan="2"><details><summary>Danger Zone</summary><p><b>Rotate Secret</b> ${button}</p></details></td></tr></tbody>`;
+    return `<h1>Developer Tools</h1><table><thead><tr><th>Client ID</th><th>Client Secret</th></tr></thead>${client(page.other, '<td>another-secret-of-another-client</td>', `<button onclick="other('wrong client')">Rotate</button>`)}${client(page.id, `<td data-secret>${page.secret}</td>`, '<button onclick="ask()">Rotate</button>')}</table>${parts.dialog(parts.buttons)}`;
+  },
   'a slow app with skeletons': (page) =>
     `<div id="app"><h1>Developer Tools</h1><p>You have no client yet.</p><div class="skeleton">Client Secret <code>…</code></div></div><template id="later">${usual(page).replace(/<dialog[\s\S]*/, '')}</template>${parts.dialog(parts.buttons)}<script>fetch('/slow').then(() => app.replaceChildren(later.content))</script>`,
   'animations everywhere': (page) =>
