@@ -201,7 +201,8 @@ function pageSearch() {
   type Test = (text: string) => boolean;
   const matcher = (source: string): Test => {
     const pattern = new RegExp(source, 'i');
-    return (text) => pattern.test(oneLine(text).replace(/\s*[*:：]+$/, ''));
+    // What follows a label or a name says that it is required, or offers help.
+    return (text) => pattern.test(oneLine(text).replace(/(?<=[\p{L}\p{N})])[\s*:：?!ⓘℹ]+$/u, ''));
   };
   /** Whether everything that names it does so: its label as assistive technology reads it, and the text that one sees. */
   const isNamed = (element: Element, test: Test): boolean => {
@@ -210,7 +211,9 @@ function pageSearch() {
     // A name for wide windows and one for narrow ones, or one that is said for another that is seen.
     const shown = text === '' || test(text) || element.childElementCount === 0 || text.length > 200;
     const names = [...labelsOf(element), shown ? text : seenText(element), value].filter(Boolean);
-    if (names.length === 0) {
+    // A symbol beside a name is decoration.
+    const isSpoken = (name: string) => /[\p{L}\p{N}]/u.test(name);
+    if (!names.some(isSpoken)) {
       const images = [...element.querySelectorAll('img[alt],svg > title')].map(
         (image) => image.getAttribute('alt') ?? image.textContent,
       );
@@ -218,8 +221,7 @@ function pageSearch() {
         ...[element.getAttribute('title'), element.getAttribute('alt'), ...images].map(oneLine).filter(Boolean),
       );
     }
-    // A symbol beside a name is decoration.
-    const spoken = names.filter((name) => /[\p{L}\p{N}]/u.test(name));
+    const spoken = names.filter(isSpoken);
     return names.length > 0 && (spoken.length > 0 ? spoken : names).every(test);
   };
   const buttonsNamed = (name: string): Element[] => {
@@ -286,6 +288,8 @@ function pageSearch() {
     const isOther = matcher(query.otherLabels);
     const masked = new RegExp(query.mask, 'u');
     const isValue = (text: string) => {
+      // Help beside a label, no mask.
+      if (/^[?!*iⓘℹ]$/.test(text)) return false;
       if (query.minLength === 0) return text !== '' && text.length < 200;
       return (
         (text.length >= query.minLength && !/\s/.test(text.slice(0, 5_000))) ||
@@ -299,7 +303,9 @@ function pageSearch() {
     const isHolder = (element: Element) => {
       if (!visible(element)) return false;
       if (element.matches(control)) return labelsOf(element).every((text) => isLabel(text) || masked.test(text));
-      if (inButton(element) || closest(element, `${headingLike},dt,th,option,label`) || !isValue(valueIn(element)))
+      // An id may be a button that copies it; of anything else the text of a button is no value.
+      const isPlainButton = inButton(element) && (query.id === undefined || valueIn(element) !== query.id);
+      if (isPlainButton || closest(element, `${headingLike},dt,th,option,label`) || !isValue(valueIn(element)))
         return false;
       const unit = closest(element, 'code,pre,kbd,samp,output');
       return unit

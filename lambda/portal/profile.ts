@@ -75,7 +75,9 @@ export const portalProfileSchema = z.strictObject({
       rotateSecret: labels(
         '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook))/',
       ),
-      rotate: labels('/^rotate( (the |your |this )?(client )?secret)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/'),
+      rotate: labels(
+        '/^(rotate\\W{1,3})?rotate( (the |your |this )?(client )?secret)?( rotate)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/',
+      ),
       confirm: labels(
         '/^(yes,? ?)?(i understand,? ?)?rotate( (it|the|your|my|this))?( client)?( secret)?( now)?$/',
         '/^confirm( secret)? rotation$/',

@@ -57,6 +57,16 @@ const forms: Record<string, Page> = {
     (s) =>
       `<span id="l">Client Secret</span><p>Keep it safe.</p><div><input readonly aria-labelledby="l" data-secret value="${s}"></div>`,
   ),
+  'symbols for help and for copying': ({ id, secret }) =>
+    usual({ id, secret })
+      .replace(parts.id(id), `<div>Client ID <i role="img" aria-label="question-circle">?</i> <code>${id}</code></div>`)
+      .replace(
+        parts.secret(secret),
+        `<div><label for="s">Client Secret: <button aria-label="More information">ⓘ</button></label><input id="s" readonly value="••••••••"><a href="#" role="button" title="Copy to clipboard" onclick="navigator.clipboard.writeText(h.value)">⧉</a><input type="hidden" id="h" data-secret value="${secret}"></div>`,
+      ),
+  'an id that is a button, and copies itself': withId(
+    (id) => `<div><span>Client ID</span> <button aria-label="Click to copy">${id}</button></div>`,
+  ),
   'a secret masked until it is revealed': withSecret((s) =>
     `<div><span>Client Secret</span> <code id="c">••••••••••••</code> <button onclick="c.dataset.secret='';c.textContent=window.now??'${s}';this.textContent='Hide'">Reveal</button></div><script>addEventListener('load',()=>{const old=show;show=(x)=>{window.now=x;old(x)}})</script>`.replace(
       'const old=show;show=',
@@ -106,6 +116,9 @@ const forms: Record<string, Page> = {
       '</h1>',
       `</h1><section><h2>Webhooks</h2><p>Signing key</p><button onclick="other('webhook')">Rotate</button></section>`,
     ),
+  'a button that is labelled by itself and its heading': withRows(
+    `<div class="row"><h3 id="t">Rotate Secret</h3><button id="r" aria-labelledby="r t" onclick="ask()">Rotate</button></div>`,
+  ),
   'buttons without a role': withRows(
     `<div class="row"><div>Rotate Secret</div><div style="cursor:pointer" onclick="ask()">Rotate</div></div>`,
   ),
