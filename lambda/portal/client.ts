@@ -70,6 +70,14 @@ export function secretHolders(from: Locator, { labels, locators }: PortalProfile
   });
 }
 
+/** Whether the page shows ids like ours, and ours is none of them. */
+export async function showsAnotherClient({ browser, profile, account: { clientId } }: Way): Promise<boolean> {
+  const holders = await clientIds(browser.page.locator('body'), profile).all();
+  const values = await Promise.all(holders.map((holder) => valueIn(holder, profile)));
+  const ids = values.filter((value) => value.length === clientId.length && !mask.test(value));
+  return ids.length > 0 && !ids.includes(clientId);
+}
+
 /** The buttons beside a field, by what they are for. */
 function buttonsOf(
   field: 'clientId' | 'clientSecret',

@@ -4,7 +4,7 @@ import type { Locator } from 'playwright-core';
 import type { DeveloperTools, Finding, Log, Portal, PortalAccount, RotateDialog } from '../rotation/ports.ts';
 import { type Pressed, RotationError } from '../rotation/rotation-error.ts';
 import { PortalBrowser } from './browser.ts';
-import { clientIds, clientPart, readSecret, secretHolders } from './client.ts';
+import { clientIds, clientPart, readSecret, secretHolders, showsAnotherClient } from './client.ts';
 import { type EvidenceStore, gatherEvidence } from './evidence.ts';
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { oneTimeCodes, reachDeveloperTools } from './login.ts';
@@ -235,6 +235,12 @@ class Session implements DeveloperTools {
         if (this.#findings.size === 0) await this.#describeClient();
         return secret;
       }
+      if (!mayClick && (await showsAnotherClient(way).catch(whileReplaced)))
+        throw trouble(
+          'portal-changed',
+          'under the open dialog the page has changed to another client',
+          'none if the retry succeeds; otherwise see by hand what Developer Tools shows',
+        );
       // Under the open dialog nothing can be clicked: a field that hides its value has just been read.
       if (!mayClick && this.#secret !== undefined) return this.#secret;
       if (performance.now() < until) continue;

@@ -129,6 +129,7 @@ export const portalProfileSchema = z.strictObject({
         '/\\bdelet\\w*|\\bdestroy\\w*|\\b(remove|close|deactivate|disable)\\b.{0,20}\\b(client|account|organi[sz]ation|workspace|user)\\b/',
         '/\\brevok(e|es|ing)\\s+(\\w+\\s+)?(all|every)\\b|\\b(all|every)\\s+(\\w+\\s+){0,3}(will be|are|is|get)\\s+(\\w+\\s+)?revoked\\b/',
         '/\\b(all|every)\\b[^.]{0,20}\\b(token|session)s?\\b[^.]{0,40}\\b(revoked|invalidated|terminated)\\b/',
+        '/\\brotat\\w*\\s+(the )?(client )?(secrets? (of|for) )?(all|every)\\b|\\bsecrets (of|for) (all|every)\\b|\\b(all|every) (\\w+ ){0,2}secrets? (will be|are|is|gets?) /',
         '/\\brotat\\w*\\s+(the |your |this )?(\\w+ )?((webhook|signing|encryption)\\b|api (key|token))/',
         '/\\bbill(ed|ing)\\b|[€$£]\\s?\\d|\\bpayment|\\bsubscription|\\binvoice|\\bcharged\\b|\\bpurchase|\\btransfer (the |your )?(ownership|client|account)/',
       ),

@@ -145,8 +145,8 @@ async function clickRotate(
   }
 }
 
-/** @throws {RotationError} portal-changed, unless it speaks of rotating and of nothing worse */
-function judge(text: string, { messages }: PortalProfile): void {
+/** @throws {RotationError} portal-changed, unless it speaks of rotating, of nothing worse, and of no other client */
+function judge(text: string, { profile: { messages }, account: { clientId } }: Way): void {
   const [forbidden] = anyOf(messages.forbidden).exec(text) ?? [];
   const change = (what: string) => `read the dialog by hand; if it is the right one, ${what} in the portal profile`;
   if (forbidden !== undefined)
@@ -154,6 +154,14 @@ function judge(text: string, { messages }: PortalProfile): void {
       'portal-changed',
       `the dialog speaks of something else than rotating: "${forbidden.slice(0, 60)}"`,
       change('replace messages.forbidden'),
+    );
+  // The ids of a provider are alike.
+  const alike = text.match(/[\w-]+/g)?.filter((word) => word.length === clientId.length && /\d/.test(word)) ?? [];
+  if (/\d/.test(clientId) && clientId.length >= 16 && alike.some((word) => word !== clientId))
+    throw refusal(
+      'portal-changed',
+      'the dialog names what looks like the id of another client',
+      'see by hand which client that "Rotate" belongs to; set locators.rotate in the portal profile',
     );
   if (!anyOf(messages.rotating).test(text))
     throw refusal(
@@ -171,8 +179,9 @@ async function wordsOf(dialog: Locator): Promise<string> {
   return (await Promise.all([dialog, ...buttons].map((part) => visibleText(part)))).join('\n');
 }
 
-function scriptDialogToPress({ profile, account }: Way, dialog: Dialog): Understood {
-  judge(dialog.message(), profile);
+function scriptDialogToPress(way: Way, dialog: Dialog): Understood {
+  const { profile, account } = way;
+  judge(dialog.message(), way);
   const [word] = wordsToType(dialog.message(), [], { id: account.clientId, names: [] }, profile);
   return {
     blocksPage: true,
@@ -225,7 +234,7 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Unde
   if ((await dialog.count()) === 0) return undefined;
   try {
     await only(dialog, 'rotate dialogs', page);
-    judge(await wordsOf(dialog), way.profile);
+    judge(await wordsOf(dialog), way);
     recognised();
     await whenReady(way, dialog, confirm);
   } catch (error) {
@@ -256,7 +265,7 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Unde
       if (place) return page.mouse.click(place.x, place.y);
       try {
         saidBefore = await visibleText(dialog);
-        judge(await wordsOf(dialog), way.profile);
+        judge(await wordsOf(dialog), way);
       } catch {
         throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
       }

@@ -88,6 +88,15 @@ const refusals: Record<string, [Page, RegExp]> = {
     inDialog('<label><input type="checkbox"> Also log everybody out</label><button disabled>Rotate</button>'),
     /did not become ready/,
   ],
+  'a dialog about another client': [
+    (page) =>
+      inDialog(`<p>Rotate the secret of ${page.other}?</p><button onclick="other('wrong')">Rotate</button>`)(page),
+    /id of another client/,
+  ],
+  'a dialog about every client': [
+    inDialog(`<p>The secrets of all clients are rotated.</p><button onclick="other('all')">Rotate</button>`),
+    /secrets of all/,
+  ],
   'a window.confirm about deleting': [
     (page) => usual(page).replace('onclick="ask()"', `onclick="if (confirm('Delete this client?')) other('delete')"`),
     /"Delete"/,
@@ -111,6 +120,20 @@ test.each(Object.entries(refusals))('%s is refused before the press', async (_na
     expect(error).toMatchObject({ category: 'portal-changed', pressed: 'no' });
     expect(error.action).not.toBe('');
     expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 0, others: [] });
+  } finally {
+    await tools.close();
+  }
+});
+test('a page that changes to another client under the open dialog is not pressed', async () => {
+  portal = await servePortal((page) =>
+    usual(page).replace('onclick="ask()"', `onclick="ask();document.querySelector('input').value='${page.other}'"`),
+  );
+  const tools = await open(portal);
+  try {
+    await tools.look(signal);
+    await tools.openRotateDialog(signal);
+    await expect(tools.shown(signal)).rejects.toMatchObject({ category: 'portal-changed', pressed: 'no' });
+    expect(portal.rotations).toBe(0);
   } finally {
     await tools.close();
   }
