@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dialog, Locator } from 'playwright-core';
-import { clientNames, clientPart } from './client.ts';
+import { clientIds, clientNames, clientPart } from './client.ts';
 import { refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText, withoutValues } from './outline.ts';
 import { appears, click, firstTryMs, isTimeout, only, unclickable, uncover, whileReplaced } from './page-actions.ts';
@@ -324,9 +324,10 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<vo
   }
   const hints = await Promise.all(['aria-label', 'placeholder'].map((name) => field.getAttribute(name)));
   const text = [await visibleText(dialog), ...hints].join(' \n ');
-  const emphasised = await dialog.locator('code,kbd,samp,strong,b,em,mark,var').allTextContents();
+  const emphasised = await dialog.locator('code,kbd,samp,pre,strong,b,em,mark,var').allTextContents();
   const names = /name/i.test(text) ? await clientNames((await partOfClient(way)).part, profile) : [];
   const words = wordsToType(text, emphasised, { id: account.clientId, names }, profile).slice(0, 4);
+  if (words.length === 0 && (await clientIds(dialog, profile).and(field).count()) === 1) words.push(account.clientId);
   if (words.length === 0) {
     throw refusal(
       'portal-changed',

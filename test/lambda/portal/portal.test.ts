@@ -171,6 +171,13 @@ const forms: Record<string, Page> = {
     <p><span role="switch" tabindex="0" aria-checked="false" aria-labelledby="ml" id="m" style="display:inline-block;width:30px;height:16px" onclick="this.ariaChecked=String(this.ariaChecked!=='true');c()"></span><span id="ml">I confirm the rotation</span></p>
     <button id="b" disabled onclick="press()">Rotate</button><script>function c(){b.disabled=!(k.checked&&l.checked&&n.checked&&m.ariaChecked==='true')}</script>`,
   ),
+  'a field for the client id that nothing explains': (page) =>
+    inDialog(
+      `<label>Client ID <input oninput="b.disabled=this.value!=='${page.id}'"></label><button id="b" disabled onclick="press()">Rotate</button>`,
+    )(page),
+  'a text on lines of its own to type': inDialog(
+    `<p>To proceed, type the following text:</p><pre>rotate client secret</pre><input oninput="b.disabled=this.value!=='rotate client secret'"><button>Cancel</button><button id="b" disabled onclick="press()">Yes, rotate it!</button>`,
+  ),
   'a page that listens to every click before anybody else': (page) =>
     `<script>addEventListener('click',(e)=>{if(e.target.id==='b')press()},true)</script>${inDialog('<button id="b">Rotate</button>')(page)}`,
   'a button that is enabled late': (page) =>

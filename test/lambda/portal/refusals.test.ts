@@ -124,6 +124,7 @@ test.each(Object.entries(refusals))('%s is refused before the press', async (_na
     await tools.close();
   }
 });
+
 test('a page that changes to another client under the open dialog is not pressed', async () => {
   portal = await servePortal((page) =>
     usual(page).replace('onclick="ask()"', `onclick="ask();document.querySelector('input').value='${page.other}'"`),
