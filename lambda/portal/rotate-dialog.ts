@@ -338,6 +338,9 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<vo
   // Twice: a button that is enabled late refuses the right word at first.
   for (const word of [...words, ...words]) {
     await field.fill(word);
+    // Some pages look at it when a key is let go, or when the field is left.
+    await field.press('End', { timeout: firstTryMs });
+    await field.blur({ timeout: firstTryMs });
     if (words.length === 1) return;
     for (const until = performance.now() + 500; performance.now() < until; await sleep(20)) {
       if (await confirm.isEnabled({ timeout: firstTryMs }).catch(() => false)) return;

@@ -178,6 +178,9 @@ const forms: Record<string, Page> = {
   'a text on lines of its own to type': inDialog(
     `<p>To proceed, type the following text:</p><pre>rotate client secret</pre><input oninput="b.disabled=this.value!=='rotate client secret'"><button>Cancel</button><button id="b" disabled onclick="press()">Yes, rotate it!</button>`,
   ),
+  'a word that is looked at when a key is let go and the field is left': inDialog(
+    `<p>Type ROTATE to confirm</p><input onkeyup="this.dataset.typed=this.value" onchange="b.disabled=this.dataset.typed!=='ROTATE'"><button id="b" disabled onclick="press()">Rotate</button>`,
+  ),
   'a page that listens to every click before anybody else': (page) =>
     `<script>addEventListener('click',(e)=>{if(e.target.id==='b')press()},true)</script>${inDialog('<button id="b">Rotate</button>')(page)}`,
   'a button that is enabled late': (page) =>
