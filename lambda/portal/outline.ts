@@ -15,22 +15,31 @@ export async function outlineOf(page: Page): Promise<string> {
 }
 
 export function withoutValues(snapshot: string): string {
-  return snapshot
-    .split('\n')
-    .map((line) =>
-      line.replace(
-        /^(\s*- (?:textbox|searchbox|combobox|spinbutton|code|option)\b(?:[^"\n:]|"(?:[^"\\]|\\.)*")*:).*$/,
-        '$1 [value]',
-      ),
-    )
-    .map((line) => line.replace(/[?#][^\s"]*=[^\s"]*/g, '?[query]'))
-    .map((line) =>
-      line.replace(
-        /[^\s"'()<>,;:]*(?:[^\s"'()<>,;:]{16}|(?=[^\s"']*\d)(?=[^\s"']*[a-z])[^\s"'()<>,;:/]{10}|\S@\S)[^\s"'()<>,;]*/gi,
-        '[text]',
-      ),
-    )
-    .join('\n');
+  return (
+    snapshot
+      .split('\n')
+      .map((line) =>
+        line.replace(
+          /^(\s*- (?:textbox|searchbox|combobox|spinbutton|code|option)\b(?:[^"\n:]|"(?:[^"\\]|\\.)*")*:).*$/,
+          '$1 [value]',
+        ),
+      )
+      // What follows is whole words at a time: a pattern that looks ahead from each character takes minutes over a page that wants that.
+      .map((line) => line.replace(/[?#][^\s"]*/g, (rest) => (rest.includes('=') ? '?[query]' : rest)))
+      .map((line) => line.replace(/[^\s"'()<>,;]+/g, withoutLong))
+      .join('\n')
+  );
+}
+
+/** A word without what is as long or as mixed as a secret, from there to its end. */
+function withoutLong(word: string): string {
+  const parts = word.split(':');
+  const mixed = /\d/.test(word) && /[a-z]/i.test(word);
+  const from = parts.findIndex(
+    (part) =>
+      part.length >= 16 || /.@|@./.test(part) || (mixed && part.split('/').some((segment) => segment.length >= 10)),
+  );
+  return from < 0 ? word : [...parts.slice(0, from), '[text]'].join(':');
 }
 
 /** The names of what can be clicked, for a message. */
