@@ -210,7 +210,8 @@ export class PortalBrowser {
   }
 
   #scriptDialog(dialog: Dialog): void {
-    if (this.#onScriptDialog && dialog.page() === this.page && dialog.type() !== 'beforeunload') {
+    // An alert asks nothing.
+    if (this.#onScriptDialog && dialog.page() === this.page && /^(confirm|prompt)$/.test(dialog.type())) {
       this.#onScriptDialog(dialog);
       return;
     }

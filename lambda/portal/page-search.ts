@@ -32,6 +32,8 @@ export type Search =
   | { find: 'clickable'; name: Labels }
   /** The same, for what leads to another page: where none is named so, also a card or a row that has such a title. */
   | { find: 'entry'; name: Labels }
+  /** This element itself, if it still has such a name. */
+  | { find: 'named'; name: Labels }
   /** The outermost thing that lies over this element. */
   | { find: 'covering' }
   /** The element itself, where a click on its middle would meet it. */
@@ -68,6 +70,9 @@ function selectorFor(search: Search): string {
 
 /** The selector of {@link Search} `hit`, for an element that is already at hand. */
 export const hit = selectorFor({ find: 'hit' });
+
+/** The selector of {@link Search} `named`, likewise. */
+export const named = (name: Labels) => selectorFor({ find: 'named', name });
 
 /** The labels as the source of one pattern each. */
 type Query = Record<
@@ -565,6 +570,8 @@ function pageSearch() {
       const around = titles.flatMap((title) => closest(title, clickable) ?? []).filter(visible);
       return oneOfEach(named.length > 0 ? named : innermost(unique(around)));
     },
+
+    named: (query, root) => (isNamed(root, matcher(query.name)) ? [root] : []),
 
     covering(_query, root) {
       const top = topOf(root);

@@ -82,8 +82,19 @@ export const portalProfileSchema = z.strictObject({
         '/^(yes,? ?)?(i understand,? ?)?rotate( (it|the|your|my|this))?( client)?( secret)?( now)?$/',
         '/^confirm( secret)? rotation$/',
       ),
-      cancel: labels('Cancel', 'Close', 'No', 'Back', 'Dismiss', '/^(no, )?keep/'),
-      acknowledge: labels('/^(yes|i)\\b|\\b(understand|aware|acknowledge|agree|confirm|know|sure)\\b/'),
+      cancel: labels(
+        'Cancel',
+        'Close',
+        'No',
+        'Back',
+        'Dismiss',
+        '/^(no, )?keep/',
+        '/^(not now|(maybe |remind me )?later|skip|no,? thanks)$/',
+      ),
+      acknowledge: labels(
+        '/^(yes|i)\\b(?!.*\\b(also|too)\\b|.*\\b(revoke|invalidate|terminate|end)\\b.*\\b(tokens?|sessions?)\\b|.*\\b(sign|log) (\\w+ ){0,3}out\\b)/',
+        '/\\b(understand|aware|acknowledge|agree|confirm|know|sure)\\b/',
+      ),
       dismiss: labels(
         '/^(reject|decline|refuse|deny)( all)?( cookies)?$/',
         '/^(use |accept |allow )?(only )?(strictly )?(necessary|essential)( cookies)?( only)?$/',

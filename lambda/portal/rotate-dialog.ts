@@ -4,7 +4,7 @@ import { clientIds, clientNames, clientPart } from './client.ts';
 import { refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText, withoutValues } from './outline.ts';
 import { appears, click, firstTryMs, isTimeout, only, unclickable, uncover, whileReplaced } from './page-actions.ts';
-import { hit, searching } from './page-search.ts';
+import { hit, named, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
 
@@ -173,10 +173,14 @@ function judge(text: string, { profile: { messages }, account: { clientId } }: W
 
 type Understood = Omit<OpenDialog, 'hidesClient'>;
 
-/** What a dialog says. In its own text, buttons side by side run together: "CancelRotate". */
+/**
+ * What a dialog says, to those who see it and to those who hear it: the names of its fields and boxes, what is in shadow roots.
+ * In its own text, buttons side by side run together: "CancelRotate".
+ */
 async function wordsOf(dialog: Locator): Promise<string> {
   const buttons = await dialog.locator('button,[role=button]').all();
-  return (await Promise.all([dialog, ...buttons].map((part) => visibleText(part)))).join('\n');
+  const said = [dialog, ...buttons].map((part) => visibleText(part));
+  return (await Promise.all([...said, dialog.ariaSnapshot({ timeout: 1_000 })])).join('\n').slice(0, 60_000);
 }
 
 function scriptDialogToPress(way: Way, dialog: Dialog): Understood {
@@ -235,8 +239,7 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Unde
   try {
     await only(dialog, 'rotate dialogs', page);
     judge(await wordsOf(dialog), way);
-    recognised();
-    await whenReady(way, dialog, confirm);
+    await whenReady(way, dialog, confirm, recognised);
   } catch (error) {
     if ((await dialog.count()) === 0) return undefined;
     throw error;
@@ -250,9 +253,14 @@ async function pageDialogToPress(way: Way, recognised: () => void): Promise<Unde
   async function unchanged(): Promise<{ x: number; y: number } | undefined> {
     if (!box || !button || !place) return undefined;
     // biome-ignore format: one look
-    const [text, now, enabled, hits] = await Promise.all([box.innerText(), button.boundingBox(), button.isEnabled(), button.$$(hit)]);
+    const [text, now, enabled, hits, names] = await Promise.all([box.innerText(), button.boundingBox(), button.isEnabled(), button.$$(hit), locators.confirm ? [button] : button.$$(named(labels.confirm))]);
     const still =
-      enabled && hits.length === 1 && now?.x === place.x && now.y === place.y && text.slice(0, 20_000) === saidBefore;
+      enabled &&
+      names.length === 1 &&
+      hits.length === 1 &&
+      now?.x === place.x &&
+      now.y === place.y &&
+      text.slice(0, 20_000) === saidBefore;
     return still ? { x: now.x + now.width / 2, y: now.y + now.height / 2 } : undefined;
   }
 
@@ -367,11 +375,14 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<boolean> {
  * Follows the dialog's instructions until the press is nothing but the click: the button is one, enabled, at rest and not covered.
  * An app that renders the dialog anew may lose what was ticked and typed.
  */
-async function whenReady(way: Way, dialog: Locator, confirm: Locator): Promise<void> {
+async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised: () => void): Promise<void> {
   const { page } = way.browser;
   const { profile } = way;
   for (const until = performance.now() + profile.times.dialogMs; ; ) {
-    if ((await confirm.count()) > 1) await only(confirm, 'buttons that confirm', page);
+    const found = await confirm.count();
+    if (found > 1) await only(confirm, 'buttons that confirm', page);
+    // Not before: "Rotating ..." is a dialog too, of a portal that does not ask.
+    if (found === 1) recognised();
     try {
       const ticked = await tickBoxes(way, dialog);
       await typeWord(way, dialog, confirm);

@@ -132,6 +132,27 @@ test('a click for which it has become too late was certainly not made', async ()
   }
 });
 
+test('a button that has got another name since it was looked at is not pressed', async () => {
+  portal = await servePortal((it) =>
+    usual(it).replace(
+      /<dialog[\s\S]*<\/dialog>/,
+      parts.dialog(
+        `<input type="submit" value="Rotate" id="b" style="width:9em" onclick="other('x')"><script>onkeydown=(e)=>{e.preventDefault();b.value='Remove'}</script>`,
+      ),
+    ),
+  );
+  const tools = await open(portal, { times: { clickMs: 500 } });
+  try {
+    await tools.look(signal);
+    const dialog = await tools.openRotateDialog(signal);
+    await dialog.cancel(signal).catch(() => undefined);
+    await expect(dialog.press(signal)).rejects.toMatchObject({ pressed: 'no' });
+    expect(portal.others).toEqual([]);
+  } finally {
+    await tools.close();
+  }
+});
+
 test('after a cancelled dialog nothing was pressed', async () => {
   portal = await servePortal(usual);
   const driven = driver({ preflightOpensDialog: true });

@@ -60,6 +60,24 @@ const refusals: Record<string, [Page, RegExp]> = {
     withRows(row('Rotate Secret', '<button onclick="press()">Rotate</button>')),
     /POST \/rotate.* held back/,
   ],
+  'a rotation at the click, with a dialog that asks nothing': [
+    (page) =>
+      withRows(row('Rotate Secret', '<button onclick="press();ask()">Rotate</button>'))(page).replace(
+        /<dialog[\s\S]*<\/dialog>/,
+        parts.dialog('<p>Rotating your secret</p>'),
+      ),
+    /POST \/rotate.* held back/,
+  ],
+  'a rotation at the click, with an alert': [
+    withRows(row('Rotate Secret', `<button onclick="press();alert('The client secret is rotated.')">Rotate</button>`)),
+    /POST \/rotate.* held back/,
+  ],
+  'a word to type that only the field speaks of': [
+    inDialog(
+      `<input placeholder="Type DELETE to delete the client" oninput="b.disabled=false"><button id="b" disabled onclick="other('delete')">Rotate</button>`,
+    ),
+    /"DELETE"/,
+  ],
   'a dialog that says nothing of rotating': [
     (page) =>
       usual(page).replace(
