@@ -431,10 +431,14 @@ class Walk {
 
   async #answerInterstitial(text: string): Promise<boolean> {
     const { profile } = this.#way;
-    for (const label of profile.interstitials.flatMap(({ says, answer }) => (anyOf(says).test(text) ? answer : []))) {
+    const said = profile.interstitials.filter(({ says }) => anyOf(says).test(text));
+    for (const { label, says } of said.flatMap(({ says, answer }) => answer.map((label) => ({ label, says })))) {
       if (this.#tried.filter((tried) => tried === label).length > 1) continue;
       const button = searching(this.#page, { find: 'clickable', name: [label] });
       if ((await button.count()) !== 1) continue;
+      // The "OK" of a dialog answers that dialog, not a word about cookies at the foot of the page.
+      const dialog = button.locator('xpath=ancestor::*[self::dialog or @role="dialog" or @role="alertdialog"][1]');
+      if ((await dialog.count()) === 1 && !anyOf(says).test(await visibleText(dialog))) continue;
       this.#tried.push(label);
       await click(button, 'the answer to a page in between', profile);
       return true;

@@ -49,7 +49,7 @@ export async function unclickable(target: Locator, what: string, { times }: Port
   return trouble(
     'portal-changed',
     `${what} could not be clicked within ${times.clickMs} ms${covers > 0 ? ': something lies over it' : ''}; what the page has to click: ${await buttonsOn(target.page())}`,
-    'open the page by hand; if a banner lies over it, add the name of the button that closes it to labels.dismiss',
+    'open the page by hand; if a banner lies over it, add the name of the button that closes it to labels.dismiss, or labels.cancel where it speaks of rotating',
   );
 }
 
@@ -66,14 +66,18 @@ export async function fill(field: Locator, value: string, profile: PortalProfile
 /** Fields may write a user name small, and a code in groups. */
 const bare = (text: string) => text.replace(/[\s-]/g, '').toLowerCase();
 
-/** Closes what lies over the target: by a button in there, in the order of `labels.dismiss`. */
+/**
+ * Closes what lies over the target: by a button in there, in the order of `labels.dismiss`; what speaks of rotating (a reminder, with
+ * "OK") only by one of `labels.cancel`.
+ */
 export async function uncover(target: Locator, profile: PortalProfile): Promise<void> {
   const cover = searching(target, { find: 'covering' });
   if ((await cover.count()) !== 1) return;
   // Many go by themselves, at any moment.
   const says = await visibleText(cover).catch(() => undefined);
   if (says === undefined || anyOf(profile.messages.forbidden).test(says)) return;
-  for (const label of profile.labels.dismiss) {
+  const { dismiss, cancel } = profile.labels;
+  for (const label of anyOf(profile.messages.rotating).test(says) ? cancel : dismiss) {
     const button = searching(cover, { find: 'clickable', name: [label] });
     if ((await button.count()) !== 1) continue;
     await button.click({ timeout: firstTryMs }).catch(() => undefined);

@@ -157,3 +157,17 @@ test('a page that changes to another client under the open dialog is not pressed
     await tools.close();
   }
 });
+
+test('a reminder over the button, whose OK rotates, is not answered with OK', async () => {
+  portal = await servePortal(
+    (page) =>
+      `${usual(page)}<div id="r" style="position:fixed;inset:0;background:#fff">Rotate your old client secret now? <button onclick="press();r.remove()">OK</button></div>`,
+  );
+  const tools = await open(portal, { times: { clickMs: 1_100 } });
+  try {
+    await tools.look(signal);
+    await expect(tools.openRotateDialog(signal)).rejects.toThrow(/something lies over it/);
+  } finally {
+    await tools.close();
+  }
+});
