@@ -15,6 +15,8 @@ const flags = [
   '--disable-gpu',
   '--no-pings',
   '--disable-domain-reliability',
+  // No WebRTC: given an address, it asks neither the gate nor the resolver.
+  '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
   '--js-flags=--max-old-space-size=512',
   // The last such flag counts: Playwright's own also switches off HTTPS upgrades and the partitioning of third-party storage.
   '--disable-features=AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding',

@@ -1,4 +1,6 @@
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { decode } from 'fast-png';
 import { afterEach, expect, test } from 'vitest';
 import { originsFor } from '../../../lambda/portal/origins.ts';
@@ -108,12 +110,22 @@ test('a page that rewrites what scripts are made of changes nothing', async () =
 });
 
 test('nothing is asked of another origin, and the refusal names it', async () => {
+  const address = Object.values(networkInterfaces())
+    .flat()
+    .find((own) => own?.family === 'IPv4' && !own.internal)?.address;
+  const asked: string[] = [];
+  const stun = createSocket('udp4').on('message', () => asked.push('STUN'));
+  await new Promise<void>((resolve) => stun.bind(0, address, resolve));
   portal = await servePortal(
-    () => '<script src="https://cdn.example.com/app.js"></script><img src="https://tracker.example.org/x">',
+    () =>
+      `<script src="https://cdn.example.com/app.js"></script><img src="https://tracker.example.org/x">
+      <script>const p=new RTCPeerConnection({iceServers:[{urls:'stun:${address}:${stun.address().port}'}]});p.createDataChannel('x');p.createOffer().then((o)=>p.setLocalDescription(o))</script>`,
   );
   await expect(open(portal, { times: { pageMs: 1_000 } })).rejects.toThrow(
     /kept from https:\/\/cdn\.example\.com, https:\/\/tracker\.example\.org: trustedOrigins or assetOrigins/,
   );
+  stun.close();
+  expect(asked).toEqual([]);
 });
 
 test('a password is not given to who asks with HTTP authentication', async () => {
