@@ -6,6 +6,7 @@ import { secretStore } from './aws/secret-store.ts';
 import { rotationLog } from './log.ts';
 import { printMetrics } from './metrics.ts';
 import { tokenEndpoint } from './oauth/token-endpoint.ts';
+import type { EvidenceStore } from './portal/evidence.ts';
 import { createSecret } from './rotation/1-create-secret.ts';
 import { setSecret } from './rotation/2-set-secret.ts';
 import { testSecret } from './rotation/3-test-secret.ts';
@@ -188,7 +189,7 @@ async function wire(request: Request, { context, redactor, log, timeUp, lastCall
       const { playwrightPortal } = await import('./portal/portal.ts');
       // Set by `npm start -- --headed` only.
       const chromiumPath = process.env.CHROMIUM_PATH;
-      const evidence = bucket ? await openBucket(bucket) : undefined;
+      const evidence = bucket ? await openBucket(bucket, redactor) : undefined;
       opened = playwrightPortal({ profile, evidence, log, chromiumPath });
       return opened.open(account, signal);
     },
@@ -222,10 +223,13 @@ function eventsOf(topic: string, redactor: Redactor, signal: AbortSignal): Event
   };
 }
 
-async function openBucket(bucket: string) {
+async function openBucket(bucket: string, redactor: Redactor): Promise<EvidenceStore> {
   const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 = AWS_ENDPOINT_URL } = process.env;
   const { evidenceBucket } = await import('./aws/evidence-bucket.ts');
-  return evidenceBucket({ ...sdk, forcePathStyle: AWS_ENDPOINT_URL_S3 !== undefined }, bucket);
+  const store = evidenceBucket({ ...sdk, forcePathStyle: AWS_ENDPOINT_URL_S3 !== undefined }, bucket);
+  return {
+    write: (name, body, type) => store.write(name, typeof body === 'string' ? redactor.redact(body) : body, type),
+  };
 }
 
 /** A profile that cannot be used stands in the way of the portal only: what comes after a press goes on with the default times. */

@@ -5,6 +5,7 @@ import { launchChromium } from 'playwright-aws-lambda';
 import type { Browser, BrowserContext, Dialog, Page, Request, Route } from 'playwright-core';
 import { trouble } from './failures.ts';
 import { type Origins, originOf } from './origins.ts';
+import { pathOf } from './outline.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 
 /** All that suffices in Lambda; none weakens what keeps web pages apart. @see field-notes "Chromium for Lambda" */
@@ -154,7 +155,7 @@ export class PortalBrowser {
       if (request === this.#navigation && error !== 'net::ERR_ABORTED') this.networkError = error;
     });
     page.on('response', (response) => {
-      const path = URL.parse(response.url())?.pathname;
+      const path = pathOf(new URL(response.url()));
       if (isWrite(response.request()))
         this.writeFailed =
           response.status() >= 400
@@ -244,7 +245,7 @@ export class PortalBrowser {
         stop();
         const dropped = held.splice(0);
         for (const route of dropped) route.abort('blockedbyclient').catch(() => undefined);
-        return dropped.map((route) => `${route.request().method()} ${new URL(route.request().url()).pathname}`);
+        return dropped.map((route) => `${route.request().method()} ${pathOf(new URL(route.request().url()))}`);
       },
     };
   }

@@ -14,7 +14,7 @@ import { LoginRefused, type RotationError } from '../rotation/rotation-error.ts'
 import { clientIds, clientPart, copyIds, revealIds, secretHolders } from './client.ts';
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { originOf } from './origins.ts';
-import { buttonsOn, visibleText } from './outline.ts';
+import { buttonsOn, placeOf, visibleText } from './outline.ts';
 import { click, fill, firstTryMs, only, whileReplaced } from './page-actions.ts';
 import { searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
@@ -342,6 +342,7 @@ class Walk {
     const typing = { field, document, writes, before: new Set(seen.text.split('\n')) } as const;
     if (field === 'code') {
       const code = await this.#nextCode(seen.text);
+      this.#way.told.add(code);
       this.#typed = typing;
       const boxes = fields.code.filter({ visible: true });
       if ((await boxes.count()) === 1) {
@@ -355,6 +356,7 @@ class Walk {
     if (this.#typed?.field === 'username' && field === 'username') return;
     if (seen.username > 0) {
       const username = await only(fields.username, 'field for the user name', this.#page);
+      this.#way.told.add(account.username);
       if ((await username.inputValue()) !== account.username) await fill(username, account.username, profile);
       if (field === 'username') {
         this.#typed = typing;
@@ -372,6 +374,7 @@ class Walk {
     this.#typed = typing;
     this.#passwordTyped = true;
     this.#way.loginsLeft -= 1;
+    this.#way.told.add(account.username).add(account.password);
     await fill(password, account.password, profile);
     return this.#submit(password);
   }
@@ -586,8 +589,7 @@ class Walk {
   }
 
   #here(): string {
-    const url = URL.parse(this.#page.url());
-    return url ? `${url.protocol}//${url.host}${url.pathname}` : 'a page without an address';
+    return placeOf(this.#page.url()) ?? 'a page without an address';
   }
 }
 

@@ -17,6 +17,7 @@ export async function outlineOf(page: Page): Promise<string> {
 export function withoutValues(snapshot: string): string {
   return (
     snapshot
+      .replace(inGroups, (text) => (/\d|[a-z][A-Z]|[A-Z]{2}\s[A-Z]{2}/.test(text) ? '[text]' : text))
       .split('\n')
       .map((line) =>
         line.replace(
@@ -30,6 +31,32 @@ export function withoutValues(snapshot: string): string {
       .join('\n')
   );
 }
+
+/** Three groups of one length, and the rest of a fourth: as a secret is written to be read aloud. */
+export const inGroups = new RegExp(
+  `\\b(?:${[3, 4, 5, 6, 7, 8].map((length) => `(?:\\w{${length}}[^\\S\\n]){2,}\\w{2,${length}}`).join('|')})\\b`,
+  'g',
+);
+
+/** Finds these values again wherever they stand, in groups and in pieces too; undefined where none is long enough to be one. */
+export function anyWriting(values: Iterable<string>): RegExp | undefined {
+  // In an outline a piece may have a line of its own. Each way to go on is the only one: a page cannot make this take long.
+  const gap = '(?:[^a-z0-9]{0,8}|[^a-z0-9\\n]{0,4}\\n\\s{0,60}- [a-z]{1,14}(?::| ")[^a-z0-9\\n]{0,8})';
+  const writings = [...values].flatMap((value) => {
+    const letters = value.match(/[a-z0-9]/gi) ?? [];
+    if (letters.length >= 4) return letters.join(gap);
+    return value.length >= 4 ? RegExp.escape(value) : [];
+  });
+  return writings.length === 0 ? undefined : new RegExp(writings.join('|'), 'gi');
+}
+
+/** Where a page is, without its query and without what may be a secret in its path. */
+export function placeOf(url: string): string | undefined {
+  const place = URL.parse(url);
+  return place ? `${place.protocol}//${place.host}${pathOf(place)}` : undefined;
+}
+
+export const pathOf = ({ pathname }: URL) => pathname.split('/').map(withoutValues).join('/');
 
 /** A word without what is as long or as mixed as a secret, from there to its end. */
 function withoutLong(word: string): string {

@@ -41,9 +41,9 @@ export type Search =
   /** Boxes with such a name that are not ticked, those that a page hides behind a drawing of its own too. */
   | { find: 'box'; name: Labels }
   /** What may hold a secret, a password or an e-mail address. */
-  | { find: 'sensitive' }
+  | { find: 'sensitive'; groups: string; told: string }
   /** What shows more than can be read, so that it cannot be told whether it is sensitive. */
-  | { find: 'unreadable' };
+  | { find: 'unreadable'; groups: string; told: string };
 
 /** No client secret or client id is longer; a page could show anything. */
 export const maxValueLength = 4_096;
@@ -76,7 +76,18 @@ export const named = (name: Labels) => selectorFor({ find: 'named', name });
 
 /** The labels as the source of one pattern each. */
 type Query = Record<
-  'find' | 'label' | 'otherLabels' | 'name' | 'zone' | 'section' | 'says' | 'id' | 'mask' | 'fields',
+  | 'find'
+  | 'label'
+  | 'otherLabels'
+  | 'name'
+  | 'zone'
+  | 'section'
+  | 'says'
+  | 'id'
+  | 'mask'
+  | 'fields'
+  | 'groups'
+  | 'told',
   string
 > &
   Record<'minLength' | 'maxValueLength', number> & { hiddenToo?: boolean };
@@ -456,6 +467,41 @@ function pageSearch() {
     });
   };
 
+  /** The texts that are part of what may be a secret, which may stand in several elements; each with the element that has a box. */
+  const secretTexts = (query: Query, root: Element): { text: Text; holder: Element }[] => {
+    let read = '';
+    const texts: { text: Text; from: number }[] = [];
+    const rest: (Node | string)[] = [root];
+    for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+      if (typeof next === 'string') {
+        read += next;
+      } else if (next instanceof Text) {
+        texts.push({ text: next, from: read.length });
+        read += next.nodeValue;
+      } else if (next instanceof Element && !next.matches('script,style,template,noscript')) {
+        const slotted = next instanceof HTMLSlotElement ? next.assignedNodes() : [];
+        const children = slotted.length > 0 ? slotted : (next.shadowRoot ?? next).childNodes;
+        const edge = /^(inline|contents)/.test(getComputedStyle(next).display) ? '' : '\n';
+        rest.push(edge, ...[...children].reverse(), edge);
+      }
+    }
+    const isLong = (word: string) =>
+      word.length >= 16 || /.@|@./.test(word) || (word.length >= 10 && /\d/.test(word) && /[a-z]/i.test(word));
+    const isMixed = (text: string) => /\d|[a-z][A-Z]|[A-Z]{2}\s[A-Z]{2}/.test(text);
+    const secrets = [
+      ...[...read.matchAll(/\S+/g)].filter(([word]) => isLong(word)),
+      ...[...read.matchAll(new RegExp(query.groups, 'g'))].filter(([text]) => isMixed(text)),
+      ...read.matchAll(new RegExp(query.told, 'gi')),
+    ].map((match) => ({ from: match.index, to: match.index + match[0].length }));
+    const hasBox = (element: Element) => getComputedStyle(element).display !== 'contents';
+    return texts
+      .filter(({ text, from }) => secrets.some((secret) => secret.from < from + text.length && from < secret.to))
+      .flatMap(({ text }) => {
+        const holder = climb(text.parentElement ?? (text.getRootNode() as ShadowRoot).host, hasBox);
+        return holder ? [{ text, holder }] : [];
+      });
+  };
+
   const finders: Record<string, (query: Query, root: Element) => Element[]> = {
     client(query, root) {
       const ids = fieldValues(query);
@@ -609,29 +655,41 @@ function pageSearch() {
       );
     },
 
-    sensitive() {
-      const isLong = (text: string) => /\S{16}|\S@\S|(?=\S*\d)(?=\S*[a-z])\S{10}/i.test(text) || text.length >= 5_000;
-      const telling = all.filter(
-        (element) => !element.matches('script,style,template,noscript') && isLong(textOf(element)),
-      );
-      const smallest = telling.filter(
-        (element) => isLong(ownText(element)) || !telling.some((other) => other !== element && within(element, other)),
-      );
-      return unique([
+    sensitive: (query, root) =>
+      unique([
         ...all.filter((element) => element.matches('input,textarea,select,code,pre,output,[contenteditable]')),
-        ...smallest,
-      ]).filter(visible);
-    },
+        ...secretTexts(query, root).map(({ holder }) => holder),
+      ]).filter(visible),
 
-    unreadable() {
+    unreadable(query, root) {
       const drawn = (element: Element) =>
-        ['::before', '::after'].some((part) =>
-          /\S{10}/.test(getComputedStyle(element, part).content.replace(/^normal$|url\(.*\)/, '')),
+        ['::before', '::after'].some(
+          (part) => getComputedStyle(element, part).content.replace(/^(normal|none)$|url\(.*?\)|\s/g, '').length >= 12,
         );
-      return all.filter(
-        (element) =>
-          (element.tagName.includes('-') && !element.shadowRoot && element.childElementCount === 0) || drawn(element),
-      );
+      const sticksOut = ({ text, holder }: { text: Text; holder: Element }) => {
+        // What has no element in it is clipped for the picture.
+        if (holder.childElementCount === 0 || /hidden|clip|auto|scroll/.test(getComputedStyle(holder).overflow))
+          return false;
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        const [inner, outer] = [range.getBoundingClientRect(), holder.getBoundingClientRect()];
+        return (
+          inner.width * inner.height > 0 &&
+          (inner.left < outer.left - 2 ||
+            inner.right > outer.right + 2 ||
+            inner.top < outer.top - 9 ||
+            inner.bottom > outer.bottom + 9)
+        );
+      };
+      return [
+        ...all.filter(
+          (element) =>
+            (element.tagName.includes('-') && !element.shadowRoot && element.childElementCount === 0) || drawn(element),
+        ),
+        ...secretTexts(query, root)
+          .filter(sticksOut)
+          .map(({ holder }) => holder),
+      ];
     },
   };
 

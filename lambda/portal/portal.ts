@@ -9,7 +9,7 @@ import { type EvidenceStore, gatherEvidence } from './evidence.ts';
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { oneTimeCodes, reachDeveloperTools } from './login.ts';
 import { type Origins, originsFor } from './origins.ts';
-import { outlineOf, withoutValues } from './outline.ts';
+import { anyWriting, outlineOf, withoutValues } from './outline.ts';
 import { whileReplaced } from './page-actions.ts';
 import { defaultPortalProfile, type PortalProfile } from './profile.ts';
 import { CertainlyNotPressed, findRotate, type OpenDialog, openDialog } from './rotate-dialog.ts';
@@ -55,6 +55,7 @@ class Session implements DeveloperTools {
   readonly #log: Log;
   readonly #findings = new Map<string, Finding>();
   readonly #timings: string[] = [];
+  readonly #told = new Set<string>();
   #way: Way | undefined;
   #dialog: OpenDialog | undefined;
   /** What the page showed last. */
@@ -180,6 +181,7 @@ class Session implements DeveloperTools {
       const shown = looks % 8 === 0 ? await readSecret(way, false).catch(() => undefined) : undefined;
       if (shown !== undefined && shown !== this.#secret) {
         this.#justShown = shown;
+        this.#told.add(shown);
         break;
       }
       const complaint = looks % 10 === 0 ? await dialog.complaint() : undefined;
@@ -209,7 +211,8 @@ class Session implements DeveloperTools {
         singleProcessFallback: this.#pressed === 'no',
       });
       this.#log('browser-started');
-      this.#way = { browser, profile, account: this.#account, origins: this.#origins, loginsLeft: 0, log: this.#log };
+      const [account, origins, told, log] = [this.#account, this.#origins, this.#told, this.#log];
+      this.#way = { browser, profile, account, origins, loginsLeft: 0, told, log };
       if (signal.aborted) await browser.close();
     }
     this.#dialog = undefined;
@@ -232,6 +235,7 @@ class Session implements DeveloperTools {
       const secret = await readSecret(way, mayClick).catch(whileReplaced);
       if (secret !== undefined) {
         this.#secret = secret;
+        this.#told.add(secret);
         if (this.#findings.size === 0) await this.#describeClient();
         return secret;
       }
@@ -275,7 +279,8 @@ class Session implements DeveloperTools {
   }
 
   async #notePage({ page }: PortalBrowser, ok: boolean): Promise<void> {
-    this.#note('page', ok, (await outlineOf(page).catch(() => 'not readable')).slice(0, 8_000));
+    const outline = await outlineOf(page).catch(() => 'not readable');
+    this.#note('page', ok, this.#withoutTold(outline).slice(0, 8_000));
   }
 
   async #found(name: string, what: Locator | string): Promise<void> {
@@ -286,7 +291,13 @@ class Session implements DeveloperTools {
             .first()
             .ariaSnapshot({ timeout: 500 })
             .catch(() => 'something');
-    this.#note(name, true, withoutValues(detail).split('\n').slice(0, 2).join(' ').slice(0, 200));
+    this.#note(name, true, this.#withoutTold(withoutValues(detail)).split('\n').slice(0, 2).join(' ').slice(0, 200));
+  }
+
+  /** Whatever form it has: a secret of plain words looks like none. */
+  #withoutTold(text: string): string {
+    const { password, totpSecret = '' } = this.#account;
+    return text.replace(anyWriting([...this.#told, password, totpSecret]) ?? /^$/, '[text]');
   }
 
   #note(name: string, ok: boolean, detail: string): void {
@@ -348,6 +359,7 @@ class Session implements DeveloperTools {
         action: `${failure.action}; the page was kept from ${blocked}: trustedOrigins or assetOrigins in the portal profile would allow that`,
       });
     }
+    failure = failure.with({ what: this.#withoutTold(failure.what) });
     if (this.#pressed !== 'no') {
       this.#troubledAfterPress = true;
       return failure.with({ pressed: this.#pressed });
@@ -375,7 +387,9 @@ class Session implements DeveloperTools {
   }
 
   async #writeEvidence(browser: PortalBrowser): Promise<string | undefined> {
-    const { url, outline, screenshot } = await gatherEvidence(browser);
+    const seen = await gatherEvidence(browser, this.#told);
+    const { screenshot } = seen;
+    const [url, outline] = [this.#withoutTold(seen.url), this.#withoutTold(seen.outline)];
     const store = this.#options.evidence;
     this.#log('evidence', { url, outline: outline.slice(0, 8_000), timing: this.#timings });
     if (!store) return undefined;

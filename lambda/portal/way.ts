@@ -19,6 +19,8 @@ export interface Way {
   copied?: { on: string; index: number; of: number } | undefined;
   /** The page that has shown our client id and no other. */
   aloneOn?: string | undefined;
+  /** What the page was told, or has shown, that is nobody else's business. */
+  told: Set<string>;
   log(fact: string, detail?: Record<string, unknown>): void;
 }
 

@@ -152,6 +152,8 @@ test('an abort ends all at once, with a browser that is gone', async () => {
 
 test.each([
   ['shows no secret', (secret: string) => secret, false],
+  ['shows none in groups, in pieces, or where it sticks out', (secret: string) => inPieces(secret), false],
+  ['shows none in a closed shadow root of an open dialog', (secret: string) => inClosedRoot(secret), false],
   // Shows that the search of the picture can find something.
   ['shows the rest of the page', () => 'Nothing secret', true],
 ])('evidence %s', async (_name, written, isSeen) => {
@@ -186,6 +188,16 @@ test.each([
   const image = [...kept].find(([name]) => name.endsWith('.png'))?.[1] as Uint8Array;
   expect(red(image) > 0).toBe(isSeen);
 });
+
+const inPieces = (secret: string) => {
+  const groups = secret.match(/.{1,4}/g) ?? [];
+  const drawing = `url(&quot;data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='200' height='40'><text y='30' fill='red'>${secret}</text></svg>&quot;)`;
+  return `${groups.join(' ')}</p><style>table,.c{color:#f00;font:30px monospace}</style><table><tr><td>${groups.join('<td>')}</table>
+    <div class="c"><span>${secret.slice(0, 8)}</span><span style="display:contents">${secret.slice(8)}</span></div>
+    <div style="border:40px solid;border-image:${drawing} 30 fill;list-style:inside ${drawing};display:list-item">x</div>`;
+};
+const inClosedRoot = (secret: string) =>
+  `</p><dialog id="d"><div id="h"></div></dialog><script>h.attachShadow({mode:'closed'}).innerHTML='<p style="color:#f00;font:40px monospace">${secret}</p>';d.showModal()</script>`;
 
 test('evidence that cannot be kept hides nothing', async () => {
   portal = await servePortal((page) => usual(page).replace('Danger Zone', 'Elsewhere'));
