@@ -167,6 +167,8 @@ class Walk {
   #loggedIn = false;
   readonly #codes: string[] = [];
   readonly #tried: string[] = [];
+  /** The first page after the password that was left by the URL or the menu: it may be one that waits for an answer. */
+  #unknownPage = '';
 
   constructor(way: Way, signal: AbortSignal) {
     this.#way = way;
@@ -185,7 +187,7 @@ class Walk {
   async step(seen: Sight, lookedAtMs: number): Promise<boolean> {
     const { browser, profile, account } = this.#way;
     const { settleMs, pageMs } = profile.times;
-    this.#refuseWhereItLed();
+    this.#refuseWhereItLed(seen.text);
     const key = JSON.stringify([{ ...seen, text: '' }, browser.documents]);
     if (key !== this.#key) this.#since = performance.now();
     this.#key = key;
@@ -250,8 +252,8 @@ class Walk {
     }
   }
 
-  #refuseWhereItLed(): void {
-    const { browser, origins } = this.#way;
+  #refuseWhereItLed(text = ''): void {
+    const { browser, origins, profile } = this.#way;
     if (browser.wanted !== undefined && !origins.trusts(browser.wanted)) {
       const origin = originOf(browser.wanted);
       throw refusal(
@@ -261,8 +263,10 @@ class Walk {
       );
     }
     if (browser.networkError) throw fromBrowser(new Error(browser.networkError), 'on the way to Developer Tools');
-    if (browser.status !== undefined && (browser.status >= 500 || browser.status === 429))
+    if (browser.status !== undefined && (browser.status >= 500 || browser.status === 429)) {
+      if (anyOf(profile.messages.captcha).test(text)) throw captcha();
       throw trouble('portal-unavailable', `the portal answered ${browser.status} for ${this.#here()}`);
+    }
   }
 
   #entered(): void {
@@ -285,6 +289,11 @@ class Walk {
       throw trouble('portal-unavailable', `at the login ${browser.writeFailed}`);
     if (says(profile.messages.captcha)) throw captcha();
     if (says(profile.messages.accountLocked)) throw accountLocked();
+    if (says(profile.messages.passwordExpired))
+      throw loginRefused(
+        'the portal wants another password to be chosen before it goes on',
+        'change the password by hand, then store it as a new version of the login secret',
+      );
     if (typed.field === 'code') {
       if (!says(profile.messages.codeRefused) && !cameBack) return !this.#wasNeverSent(idleMs);
       if (this.#codes.length < 2) return false;
@@ -301,7 +310,7 @@ class Walk {
     if (!says(profile.messages.loginRefused) && !cameBack && !denied) return !this.#wasNeverSent(idleMs);
     const how = says(profile.messages.loginRefused)
       ? ''
-      : ' (the form is there again, without a message that is known)';
+      : ` (the form is there again, without a message that is known${this.#unknownPage})`;
     throw loginRefused(
       `the portal refused the ${typed.field}${how}; it was typed once and will not be again`,
       'log in by hand with the stored login, then store the correct one as a new version of the login secret',
@@ -414,6 +423,12 @@ class Walk {
 
   async #nextCode(text: string): Promise<string> {
     const { account, profile } = this.#way;
+    if (anyOf(profile.messages.enrolment).test(text))
+      throw refusal(
+        'login',
+        'the portal wants a second factor to be set up before it goes on',
+        'set it up by hand, and store its seed as totp_secret in the login secret',
+      );
     if (anyOf(profile.messages.mailedCode).test(text)) throw mailedCode();
     if (account.totpSecret === undefined)
       throw refusal(
@@ -437,6 +452,8 @@ class Walk {
     const said = profile.interstitials.filter(({ says }) => anyOf(says).test(text));
     for (const { label, says } of said.flatMap(({ says, answer }) => answer.map((label) => ({ label, says })))) {
       if (this.#tried.filter((tried) => tried === label).length > 1) continue;
+      // What comes next may take its time to fade in.
+      if (this.#tried.at(-1) === label && performance.now() - this.#since < profile.times.settleMs) return true;
       const button = searching(this.#page, { find: 'clickable', name: [label] });
       if ((await button.count()) !== 1) continue;
       // The "OK" of a dialog answers that dialog, not a word about cookies at the foot of the page.
@@ -444,6 +461,7 @@ class Walk {
       if ((await dialog.count()) === 1 && !anyOf(says).test(await visibleText(dialog))) continue;
       this.#tried.push(label);
       await click(button, 'the answer to a page in between', profile);
+      this.#since = performance.now();
       return true;
     }
     return false;
@@ -529,6 +547,8 @@ class Walk {
     const { browser, account, profile } = this.#way;
     const { labels, locators } = profile;
     this.#entered();
+    if (this.#passwordTyped)
+      this.#unknownPage ||= `; before it came ${this.#here()}, which has to click: ${await buttonsOn(this.#page)}`;
     const once = (name: string) => !this.#tried.includes(name) && this.#tried.push(name) > 0;
     const restart = (waitedMs: number) => {
       this.#since = performance.now() - waitedMs;
@@ -581,7 +601,9 @@ class Walk {
     const { browser, profile } = this.#way;
     const answered =
       browser.status === 200 || browser.status === undefined ? '' : ` (which answered ${browser.status})`;
-    return refusal(
+    const text = await visibleText(this.#page.locator('body')).catch(() => '');
+    // A page that could not get its data may get it at the next try.
+    return (anyOf(profile.messages.failed).test(text) ? trouble : refusal)(
       'portal-changed',
       `neither the client id nor a way to it was found on ${this.#here()}${answered} within ${profile.times.pageMs} ms; what it has to click: ${await buttonsOn(this.#page)}`,
       'open Developer Tools by hand and compare: correct developer_tools_url, or labels.clientId, labels.username or labels.developerTools in the portal profile',
@@ -617,6 +639,6 @@ const captcha = () =>
 const mailedCode = () =>
   refusal(
     'login',
-    'the portal wants a code or link that it sends by e-mail or message, which no program here can read',
+    'the portal wants a code, link or approval that it asks for by e-mail or message, which no program here can read',
     'have the login use a password and an authenticator app, and store its seed as totp_secret',
   );

@@ -120,6 +120,12 @@ export const portalProfileSchema = z.strictObject({
       ),
       mailedCode: labels(
         '/(sent|e-?mailed) (you )?(an? |the )?(\\S+ ){0,4}(code|link|message)\\b.{0,60}|check your (e-?mail|inbox|phone)|magic link/',
+        '/approve (the |this |your )?(sign|log)-?in|sent (you )?(a |an )?(push )?notification/',
+      ),
+      /** A second factor is to be set up, or another password chosen, before one may go on. */
+      enrolment: labels('/\\bscan (the|this|an?) .{0,20}(qr|bar) ?code/'),
+      passwordExpired: labels(
+        '/\\bpassword (has |is )?expired|\\b(must|need to|have to) change (it|your password)\\b/',
       ),
       otherLogin: labels(
         '/pass ?key|security key|single sign-?on|\\bsso\\b|(continue|sign in|log in) with (google|microsoft|apple|github|okta)/',
@@ -165,6 +171,17 @@ export const portalProfileSchema = z.strictObject({
       ],
       answer: [
         '/^(skip.*|not now|no,? thanks|maybe later|remind me later|later|close|dismiss|got it!?|ok|okay|continue.*)$/',
+      ],
+    },
+    {
+      // Of several second factors the one that works without a person.
+      says: [
+        '/\\b(select|choose|pick) .{0,40}\\b(method|option|factor|way)\\b|verify (it.s you|your identity) with|approve (the |this |your )?(sign|log)-?in|sent (you )?(a |an )?(push )?notification/',
+      ],
+      answer: [
+        '/^select$|^((select|use|choose) )?((an?|your|my|the) )?((google|microsoft) )?authenticat(or|ion)( app(lication)?)?( code)?( or similar)?\\.?$/',
+        '/^((enter|use) )?(an? )?(verification|one-time) (code|password)( from my (mobile|authenticator) app)?$/',
+        '/^(try|use) (another|a different) (method|way|option)$|^i can.t use .{1,40} right now$/',
       ],
     },
     {

@@ -230,4 +230,32 @@ export const portals: Record<string, OtherPortal> = {
         );
       },
   },
+  'an approval on the phone first, then a list of second factors': {
+    expect: 'pressed',
+    totp: true,
+    app:
+      (lab) =>
+      ({ url, method, form, signedIn }) => {
+        if (method === 'POST' && url.pathname === '/login')
+          return lab.knows(form.get('username'), form.get('password')) ? to('/approve') : page('no');
+        if (method === 'POST' && url.pathname === '/code') {
+          lab.codes.push(String(form.get('answer')));
+          return to('/developer-tools', session);
+        }
+        if (method !== 'GET' || url.pathname.startsWith('/api')) return undefined;
+        if (signedIn) return page(tools(lab));
+        if (url.pathname === '/approve')
+          return page(
+            '<h1>Approve sign-in request</h1><p>We sent a notification to your phone.</p><div>42</div><a href="/factors">Try another method</a>',
+          );
+        if (url.pathname === '/factors')
+          return page(
+            `<div id="c" style="transition:opacity .3s"><h1>Verify it's you with a security method</h1><p>Select from the following options</p><h3>Google Authenticator</h3><a href="#" aria-label="Select Google Authenticator." onclick="c.style.opacity=0;setTimeout(()=>{c.innerHTML=t.innerHTML;c.style.opacity=1},900);return false">Select</a><h3>Phone</h3><a href="/text-message" aria-label="Select Phone.">Select</a></div>
+            <template id="t"><form action="/code" method="post"><label for="a">Enter code</label><input id="a" name="answer" autocomplete="off"><input type="submit" value="Verify"></form></template>`,
+          );
+        return page(
+          '<h1>Sign in</h1><form action="/login" method="post"><label>Username <input name="username"></label><label>Password <input type="password" name="password"></label><input type="submit" value="Sign in"></form>',
+        );
+      },
+  },
 };

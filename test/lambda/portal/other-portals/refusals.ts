@@ -94,6 +94,19 @@ export const portals: Record<string, OtherPortal> = {
       '<h1>Verify your identity</h1><p>We’ve sent a text message to XXXXXX1234</p><form><label>Enter the 6-digit code <input name="code" inputmode="numeric"></label><button>Continue</button></form>',
     ),
   ),
+  'a second factor to be set up, with a seed at hand': {
+    ...atLogin(['login', /second factor to be set up/], () =>
+      page(
+        '<h1>Secure your account</h1><p>Scan the QR code below with your authenticator app, then enter the code.</p><form method="post" action="/enrol"><label>Enter your one-time code <input name="code" inputmode="numeric"></label><button>Continue</button></form>',
+      ),
+    ),
+    totp: true,
+  },
+  'password expired': atLogin(['login', /another password to be chosen/], () =>
+    page(
+      '<h1>Update your password</h1><p>Your password has expired. You need to change it to continue.</p><form method="post" action="/change"><label>New password <input type="password"></label><label>Confirm password <input type="password"></label><button>Update password</button></form>',
+    ),
+  ),
   'passkey only': atLogin(
     ['login', /passkey/],
     () => page(''),
