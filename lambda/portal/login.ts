@@ -510,7 +510,14 @@ class Walk {
     if (says(messages.captcha)) throw captcha();
     if (!this.#loggedIn && says(messages.accountLocked)) throw accountLocked();
     if (!this.#loggedIn && says(messages.mailedCode)) throw mailedCode();
-    if (this.#way.browser.status === 403 || says(messages.noPermission))
+    const forbidden = this.#way.browser.status === 403;
+    if (forbidden && !this.#passwordTyped && !says(messages.noPermission))
+      throw trouble(
+        'portal-unavailable',
+        `the portal answered 403 for ${this.#here()} before it asked for a login`,
+        'see whether a firewall or a list of networks keeps the function out; none if the retry succeeds',
+      );
+    if (forbidden || says(messages.noPermission))
       throw refusal(
         'permission',
         'the login has no permission for Developer Tools',

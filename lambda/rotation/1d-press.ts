@@ -55,7 +55,7 @@ async function lastChecks(run: Run, ports: Ports, found: Found, slotBeganMs: num
   const refuse = (what: string) =>
     new RotationError({
       category: 'concurrency',
-      what: `${what} just before the press, which was not made`,
+      what: `${what} just before the press; this invocation did not press`,
       retryable: true,
       pressed: 'no',
       action: 'none if the retry succeeds',

@@ -136,7 +136,7 @@ async function checkSecret(
   if (stuck && mayRotate) await list.repair('stuck-rotation', () => resolveStuck(run, ports, current, pending));
   else if (stuck) await list.add('stuck-rotation', () => tellStuck(pending), '');
   if (!running) {
-    const proven = 'puts that change nothing were taken';
+    const proven = 'what changes nothing was taken: a put, and a move of a label';
     await list.add('write-path', () => proveWritePath(run, ports, description, current), proven);
   }
 
@@ -233,6 +233,9 @@ async function requireAccepted(
   });
 }
 
+/** No version has it. Taking it off changes nothing, and the service refuses that, after it has looked whether it would be allowed. */
+const labelOfNone = 'PREFLIGHT';
+
 /**
  * The permission and the key are proven while there is a way back, never inside a rotation. The labels are those that the versions
  * have: some emulators move labels even where the value is there already.
@@ -247,6 +250,9 @@ async function proveWritePath(
 ): Promise<void> {
   const { versionId, value } = version;
   await secrets.put(run.secretId, { versionId, value, labels: labels.get(versionId) ?? ['AWSCURRENT'] });
+  await secrets.moveLabel(run.secretId, labelOfNone, { from: versionId }).catch((error: unknown) => {
+    if (error instanceof RotationError && error.category === 'permission') throw error;
+  });
   const slot = await secrets.read(secret.bridge_secret_arn, { label: 'AWSCURRENT' });
   if (slot) await secrets.put(secret.bridge_secret_arn, { ...slot, labels: ['AWSCURRENT'] });
 }

@@ -1274,7 +1274,9 @@ describe('testSecret', () => {
       },
     });
     expect(error).toBeUndefined();
-    expect(changes(effects).filter((effect) => !effect.startsWith('put rotated the first version'))).toEqual([]);
+    expect(
+      changes(effects).filter((effect) => !/^(put rotated|move PREFLIGHT from) the first version/.test(effect)),
+    ).toEqual([]);
     expect(effects).toContain('rehearse');
   });
 
@@ -1633,6 +1635,27 @@ describe('preflight', () => {
   ])('proves the write path: %s', async (_what, before, puts) => {
     const { effects } = await played({ before });
     expect(effects.filter((effect) => effect.startsWith('put rotated'))).toHaveLength(puts);
+  });
+
+  it.each([
+    ['a denial', failure('permission'), false],
+    ['that it has no such label', failure('secret-store'), true],
+  ])('asks whether labels may be moved: %s', async (_what, refused, ok) => {
+    const asked: unknown[] = [];
+    const { report, labels } = await played({
+      before: noRotation,
+      but: () => ({
+        secrets: {
+          moveLabel: async (_secret, label, move) => {
+            asked.push([label, move]);
+            throw refused;
+          },
+        },
+      }),
+    });
+    expect(report?.checks.find(({ name }) => name === 'write-path')?.ok).toBe(ok);
+    expect(asked).toEqual([['PREFLIGHT', { from: first }]]);
+    expect(labels[first]).toEqual(['AWSCURRENT']);
   });
 
   it('an AWSPENDING whose value is rejected is not taken up again, and comes off', async () => {

@@ -102,7 +102,7 @@ export const variants: readonly Variant[] = [
         'await dialog.press(run.signal);\n    const slotBeganMs = await takeSlot(run, ports, found);',
       ],
       ['1d-press.ts', 'await lastChecks(run, ports, found, slotBeganMs);', 'void slotBeganMs;'],
-      ['1d-press.ts', 'const trouble = await click(run, dialog);', 'const trouble = undefined;'],
+      ['1d-press.ts', 'const trouble = await click(run, dialog, leftMs);', 'const trouble = undefined;'],
     ],
     caughtBy: 'a calm provider',
     caughtAs: /pressed again/,
