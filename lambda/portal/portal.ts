@@ -239,7 +239,7 @@ class Session implements DeveloperTools {
         if (this.#findings.size === 0) await this.#describeClient();
         return secret;
       }
-      if (!mayClick && (await showsAnotherClient(way).catch(whileReplaced)))
+      if (this.#dialog?.hidesClient === false && (await showsAnotherClient(way).catch(whileReplaced)))
         throw trouble(
           'portal-changed',
           'under the open dialog the page has changed to another client',
