@@ -29,7 +29,7 @@ export async function appears(locator: Locator, timeoutMs: number): Promise<bool
   return false;
 }
 
-/** Clicks what is no press; takes banners, chat windows and the like out of its way. */
+/** Clicks what is no press, unless it has gone meanwhile; takes banners, chat windows and the like out of its way. */
 export async function click(target: Locator, what: string, profile: PortalProfile): Promise<void> {
   for (const until = performance.now() + profile.times.clickMs; ; ) {
     try {
@@ -37,6 +37,8 @@ export async function click(target: Locator, what: string, profile: PortalProfil
     } catch (error) {
       if (!isTimeout(error)) throw error;
     }
+    // The page has gone on: every caller looks again at what it has become.
+    if ((await target.count()) === 0) return;
     if (performance.now() > until) throw await unclickable(target, what, profile);
     await uncover(target, profile);
   }
