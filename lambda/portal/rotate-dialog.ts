@@ -95,11 +95,16 @@ export async function openDialog(way: Way): Promise<OpenDialog> {
   const held = browser.holdRequests();
   const script = browser.nextScriptDialog();
   let scriptDialog: Dialog | undefined;
+  let before = Number.POSITIVE_INFINITY;
   try {
     for (let tries = 1; ; tries++) {
-      const { scriptDialog: atOnce, rotate, hidesClient } = await clickRotate(way, script.opened, tries > 1);
-      scriptDialog = atOnce ?? (await dialogOpens(way, rotate, script.opened));
-      const opened = scriptDialog ? scriptDialogToPress(way, scriptDialog) : await pageDialogToPress(way, held.release);
+      const clicked = await clickRotate(way, script.opened, before);
+      const { rotate, hidesClient } = clicked;
+      before = clicked.before;
+      scriptDialog = clicked.scriptDialog ?? (await dialogOpens(way, rotate, script.opened, before));
+      const opened = scriptDialog
+        ? scriptDialogToPress(way, scriptDialog)
+        : await pageDialogToPress(way, held.release, before);
       if (!opened) {
         if (tries < 3) continue;
         throw trouble('portal-changed', 'the rotate dialog closed by itself');
@@ -122,16 +127,23 @@ export async function openDialog(way: Way): Promise<OpenDialog> {
   }
 }
 
+/**
+ * @param beforeAtFirst how many dialogs that speak of rotating there were before an earlier click: what stood there then, such as a
+ * reminder with "Rotate now", is not the dialog of the click. Infinity where there was no click yet
+ * @returns the same for the clicks up to now
+ */
 async function clickRotate(
   way: Way,
   opened: Promise<Dialog>,
-  mayBeOpenAtFirst: boolean,
-): Promise<{ scriptDialog: Dialog | undefined; rotate: Locator; hidesClient: boolean }> {
+  beforeAtFirst: number,
+): Promise<{ scriptDialog: Dialog | undefined; rotate: Locator; hidesClient: boolean; before: number }> {
   const { profile, log } = way;
-  let mayBeOpen = mayBeOpenAtFirst;
+  let before = beforeAtFirst;
   for (const until = performance.now() + profile.times.clickMs; ; ) {
     const { rotate, hidesClient } = await findRotate(way);
-    if (mayBeOpen && (await rotateDialogs(way).count()) > 0) return { scriptDialog: undefined, rotate, hidesClient };
+    const open = await rotateDialogs(way).count();
+    if (open > before) return { scriptDialog: undefined, rotate, hidesClient, before };
+    before = Math.min(before, open);
     log('danger-zone');
     // A script dialog keeps the click from ending.
     const clicked = rotate.click({ timeout: firstTryMs }).then(
@@ -139,10 +151,9 @@ async function clickRotate(
       (error: Error) => error,
     );
     const outcome = await Promise.race([opened, clicked]);
-    if (!(outcome instanceof Error)) return { scriptDialog: outcome, rotate, hidesClient };
+    if (!(outcome instanceof Error)) return { scriptDialog: outcome, rotate, hidesClient, before };
+    // On a busy machine the time may end just after the click was made: then its dialog is there at the next look.
     if (!isTimeout(outcome)) throw outcome;
-    // On a busy machine the time may end just after the click was made.
-    mayBeOpen = true;
     if (performance.now() > until) throw await unclickable(rotate, '"Rotate"', profile);
     await uncover(rotate, profile);
   }
@@ -213,10 +224,15 @@ function rotateDialogs({ browser: { page }, profile: { labels, locators, message
  *
  * @throws {RotationError} portal-changed
  */
-async function dialogOpens(way: Way, rotate: Locator, opened: Promise<Dialog>): Promise<Dialog | undefined> {
+async function dialogOpens(
+  way: Way,
+  rotate: Locator,
+  opened: Promise<Dialog>,
+  before: number,
+): Promise<Dialog | undefined> {
   const { dialogMs, settleMs } = way.profile.times;
   for (const until = performance.now() + dialogMs; performance.now() < until; ) {
-    const onPage = appears(rotateDialogs(way), Math.min(dialogMs, settleMs));
+    const onPage = appears(rotateDialogs(way).nth(before), Math.min(dialogMs, settleMs));
     onPage.catch(() => undefined);
     const outcome = await Promise.race([opened, onPage]);
     if (typeof outcome !== 'boolean') return outcome;
@@ -231,14 +247,14 @@ async function dialogOpens(way: Way, rotate: Locator, opened: Promise<Dialog>): 
 }
 
 /** @returns undefined where a section that closed again took the dialog along */
-async function pageDialogToPress(way: Way, recognised: () => void): Promise<Understood | undefined> {
+async function pageDialogToPress(way: Way, recognised: () => void, before: number): Promise<Understood | undefined> {
   const { page } = way.browser;
   const { labels, messages, locators, times } = way.profile;
   const dialog = rotateDialogs(way);
   const confirm = locators.confirm
     ? dialog.locator(locators.confirm)
     : searching(dialog, { find: 'clickable', name: labels.confirm });
-  if ((await dialog.count()) === 0) return undefined;
+  if ((await dialog.count()) <= before) return undefined;
   try {
     await only(dialog, 'rotate dialogs', page);
     judge(await wordsOf(dialog), way);
