@@ -265,6 +265,8 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
   }
   const [box, button, said] = await Promise.all([dialog.elementHandle(), confirm.elementHandle(), visibleText(dialog)]);
   const place = await button?.boundingBox();
+  // What came while it got ready has not been judged yet; what comes after `said` is noticed before the press.
+  judge(await wordsOf(dialog), way);
   const failed = anyOf(messages.failed);
   let saidBefore = said;
 
