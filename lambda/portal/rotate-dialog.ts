@@ -160,7 +160,7 @@ async function clickRotate(
 }
 
 /** @throws {RotationError} portal-changed, unless it speaks of rotating, of nothing worse, and of no other client */
-function judge(text: string, { profile: { messages }, account: { clientId } }: Way): void {
+function judge(text: string, { profile: { messages }, account: { clientId }, told }: Way): void {
   const [forbidden] = anyOf(messages.forbidden).exec(text) ?? [];
   const change = (what: string) => `read the dialog by hand; if it is the right one, ${what} in the portal profile`;
   if (forbidden !== undefined)
@@ -169,9 +169,10 @@ function judge(text: string, { profile: { messages }, account: { clientId } }: W
       `the dialog speaks of something else than rotating: "${forbidden.slice(0, 60)}"`,
       change('replace messages.forbidden'),
     );
-  // The ids of a provider are alike.
+  // The ids of a provider are alike; a page may write them large. What else is known, such as the secret as it is now, is none.
+  const ours = new Set([clientId, ...told].map((value) => value.toLowerCase()));
   const alike = text.match(/[\w-]+/g)?.filter((word) => word.length === clientId.length && /\d/.test(word)) ?? [];
-  if (/\d/.test(clientId) && clientId.length >= 16 && alike.some((word) => word !== clientId))
+  if (/\d/.test(clientId) && clientId.length >= 16 && alike.some((word) => !ours.has(word.toLowerCase())))
     throw refusal(
       'portal-changed',
       'the dialog names what looks like the id of another client',
