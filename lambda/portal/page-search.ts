@@ -251,8 +251,11 @@ function pageSearch() {
   };
 
   const oneOfEach = (elements: Element[]): Element[] => {
+    // `javascript:` and `#`, unless that is a route of the page's own, lead nowhere: what such a link does is not in its address.
+    const leads = (link: HTMLAnchorElement) =>
+      /^https?:$/.test(link.protocol) && !/^\s*($|#(?!!?\/))/.test(link.getAttribute('href') ?? '');
     const addressOf = (element: Element) =>
-      element instanceof HTMLAnchorElement && !element.matches('[href="#"],[href=""]') ? element.href : element;
+      element instanceof HTMLAnchorElement && leads(element) ? element.href : element;
     const addresses = elements.map(addressOf);
     return elements.filter((_, index) => addresses.indexOf(addresses[index] as Element | string) === index);
   };
