@@ -580,9 +580,25 @@ function pageSearch() {
     },
 
     'login-field'(query) {
+      /** What body and html clip, the window does: it shows all of the page that it can be scrolled to. */
+      const boxOf = (area: Element) => {
+        const { scrollWidth, scrollHeight } = document.documentElement;
+        return area.matches('html,body')
+          ? new DOMRect(-scrollX, -scrollY, scrollWidth, scrollHeight)
+          : area.getBoundingClientRect();
+      };
       const isApart = (a: Element, b: Element) => {
-        const [one, other] = [a.getBoundingClientRect(), b.getBoundingClientRect()];
+        const [one, other] = [boxOf(a), boxOf(b)];
         return one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top;
+      };
+      /** The next step's, which is still to slide in. What is fixed is clipped by nothing around it. */
+      const isClipped = (field: Element) => {
+        for (const area of upwards(field)) {
+          const { overflow, position } = getComputedStyle(area);
+          if (/hidden|clip/.test(overflow) && isApart(area, field)) return true;
+          if (position === 'fixed') return false;
+        }
+        return false;
       };
       const formOf = (field: Element) => closest(field, 'form');
       const sends = (test: Test) => (field: Element) => {
@@ -595,8 +611,7 @@ function pageSearch() {
         !field.matches('[tabindex="-1"],[aria-hidden=true]') &&
         field.checkVisibility({ opacityProperty: true }) &&
         visible(field) &&
-        // The next step's, which is still to slide in.
-        !climb(field, (area) => /hidden|clip/.test(getComputedStyle(area).overflow) && isApart(area, field));
+        !isClipped(field);
       const fields = all.filter(
         (element) => element.matches(control) && forPeople(element) && (isLogin(element) || !isOther(element)),
       );
