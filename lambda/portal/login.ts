@@ -15,7 +15,7 @@ import { clientIds, clientPart, copyIds, revealIds, secretHolders } from './clie
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, placeOf, visibleText } from './outline.ts';
-import { click, fill, firstTryMs, only, whileReplaced } from './page-actions.ts';
+import { click, fill, firstTryMs, isTimeout, only, whileReplaced } from './page-actions.ts';
 import { searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -408,9 +408,13 @@ class Walk {
     try {
       for (const button of [named, form.locator('[type=submit],button:not([type])').filter({ visible: true })]) {
         if ((await button.count()) !== 1) continue;
-        // One that is enabled late tells of a page that got ready only then, and may have forgotten what was typed.
+        // One that is enabled late tells of a page that got ready only then, and may have forgotten what was typed. One that has gone
+        // has been clicked by the page itself.
         for (const until = performance.now() + times.clickMs; performance.now() < until; await sleep(pollMs.least))
-          if (await button.isEnabled({ timeout: firstTryMs })) break;
+          if (
+            await button.isEnabled({ timeout: firstTryMs }).catch((error) => isTimeout(error) || Promise.reject(error))
+          )
+            break;
         if ((await field.inputValue({ timeout: firstTryMs })) === '' && this.#takeBack()) return;
         return await click(button, 'the button of the login form', profile);
       }
@@ -458,7 +462,7 @@ class Walk {
       if ((await button.count()) !== 1) continue;
       // The "OK" of a dialog answers that dialog, not a word about cookies at the foot of the page.
       const dialog = button.locator('xpath=ancestor::*[self::dialog or @role="dialog" or @role="alertdialog"][1]');
-      if ((await dialog.count()) === 1 && !anyOf(says).test(await visibleText(dialog))) continue;
+      if ((await dialog.count()) === 1 && !anyOf(says).test(await visibleText(dialog).catch(() => ''))) continue;
       this.#tried.push(label);
       await click(button, 'the answer to a page in between', profile);
       this.#since = performance.now();
