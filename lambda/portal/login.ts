@@ -210,7 +210,7 @@ class Walk {
         'set locators.clientId and locators.clientSecret in the portal profile',
       );
     if (seen.username + seen.password + seen.code > 0) {
-      if (idleMs > pageMs) throw await this.#lost();
+      if (idleMs > pageMs) throw await this.#lost(seen);
       if (!this.#awaitsAnswer(seen, idleMs)) await this.#fillIn(seen);
     } else if (
       (await this.#answerInterstitial(seen.text)) ||
@@ -222,7 +222,7 @@ class Walk {
       if (await this.#challenged()) throw captcha();
       if (await this.#enterLogin()) return false;
       this.#refuseWhatItSays(seen);
-      if (idleMs > pageMs) throw await this.#lost();
+      if (idleMs > pageMs) throw await this.#lost(seen);
       // Developer Tools may be slow; no other page will become it.
       const leadsOn = (await this.#developerTools().count()) > 0;
       if (
@@ -607,14 +607,15 @@ class Walk {
     return (await this.#page.locator(frames).filter({ visible: true }).count()) > 0;
   }
 
-  async #lost(): Promise<RotationError> {
+  async #lost(seen: Sight): Promise<RotationError> {
     if (await this.#challenged()) return captcha();
     const { browser, profile } = this.#way;
     const answered =
       browser.status === 200 || browser.status === undefined ? '' : ` (which answered ${browser.status})`;
     const text = await visibleText(this.#page.locator('body')).catch(() => '');
-    // A page that could not get its data may get it at the next try.
-    return (anyOf(profile.messages.failed).test(text) ? trouble : refusal)(
+    // A page that could not get its data may get it at the next try. Under a login that was typed it may be a refusal in other words.
+    const atLogin = this.#typed !== undefined && seen[this.#typed.field] > 0;
+    return (anyOf(profile.messages.failed).test(text) && !atLogin ? trouble : refusal)(
       'portal-changed',
       `neither the client id nor a way to it was found on ${this.#here()}${answered} within ${profile.times.pageMs} ms; what it has to click: ${await buttonsOn(this.#page)}`,
       'open Developer Tools by hand and compare: correct developer_tools_url, or labels.clientId, labels.username or labels.developerTools in the portal profile',
