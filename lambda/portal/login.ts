@@ -513,7 +513,7 @@ class Walk {
       );
     if (says(messages.captcha)) throw captcha();
     if (!this.#loggedIn && says(messages.accountLocked)) throw accountLocked();
-    if (!this.#loggedIn && says(messages.mailedCode)) throw mailedCode();
+    if (!this.#loggedIn && (says(messages.mailedCode) || says(messages.approval))) throw mailedCode();
     const forbidden = this.#way.browser.status === 403;
     if (forbidden && !this.#passwordTyped && !says(messages.noPermission))
       throw trouble(

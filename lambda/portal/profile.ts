@@ -120,8 +120,8 @@ export const portalProfileSchema = z.strictObject({
       ),
       mailedCode: labels(
         '/(sent|e-?mailed) (you )?(an? |the )?(\\S+ ){0,4}(code|link|message)\\b.{0,60}|check your (e-?mail|inbox|phone)|magic link/',
-        '/approve (the |this |your )?(sign|log)-?in|sent (you )?(a |an )?(push )?notification/',
       ),
+      approval: labels('/approve (the |this |your )?(sign|log)-?in|sent (you )?(a |an )?(push )?notification/'),
       /** A second factor is to be set up, or another password chosen, before one may go on. */
       enrolment: labels('/\\bscan (the|this|an?) .{0,20}(qr|bar) ?code/'),
       passwordExpired: labels(
