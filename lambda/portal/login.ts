@@ -586,9 +586,9 @@ class Walk {
       ...labels.developerTools.map((label): [string, Locator] => [label, this.#developerTools([label])]),
       ...labels.manageAccount.map((label): [string, Locator] => [label, entry([label])]),
       ['the profile menu', profileMenu],
-      ['what opens a menu', shown(this.#page.locator('[aria-haspopup=menu],[aria-haspopup=true]'))],
       ...((await icons.count()) === 1 ? [['the profile icon', icons] as [string, Locator]] : []),
       ['the navigation', entry(labels.navigation)],
+      ['what opens a menu', shown(this.#page.locator('[aria-haspopup=menu],[aria-haspopup=true]'))],
     ];
     // Its menu may have been closed again by a click on something else; what has not been tried at all goes before.
     const times = (name: string) => this.#tried.filter((tried) => tried === name).length;

@@ -49,6 +49,7 @@ export const portalProfileSchema = z.strictObject({
       ),
       submitLogin: labels(
         '/^(log ?[io]n|sign ?[io]n|continue|next|verify|submit|confirm)( (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials))?$/',
+        '/^(log ?[io]n|sign ?[io]n) (to|into|now|securely)\\b.{0,40}$/',
       ),
       /** What leads to the login, where another page is shown in its place; in the order of preference. */
       enterLogin: labels(
@@ -57,7 +58,9 @@ export const portalProfileSchema = z.strictObject({
         '/^(use|enter) (a |my |your )?password( instead)?$/',
       ),
       /** The button of a form that asks for the same and is no login. */
-      otherForms: labels('/\\b(sign ?up|subscribe|register|create|join|get started|try|request|book|notify)\\b/'),
+      otherForms: labels(
+        '/\\b(sign ?up|subscribe|register|create|join|get started|book|notify)\\b|^try (it )?(for )?free|^request (a )?(demo|access)/',
+      ),
       profileMenu: labels('/^(open )?(the )?(your )?(user|account|profile|avatar)( (menu|icon|settings|picture))?$/'),
       /** In the order of preference, as `developerTools`. */
       manageAccount: labels('/^manage (your )?account$/', 'Account settings', 'Settings', 'Account'),

@@ -78,14 +78,16 @@ describe('a rotation', () => {
     const environment = await startTestEnvironment({ driven: true });
     const { secretsManager, secrets, service } = environment;
     const RotationLambdaARN = 'arn:aws:lambda:us-east-1:000000000000:function:rotate';
+    const labels = await environment.labels();
     const since = service.requests.length + 1;
     await secretsManager.send(
       new RotateSecretCommand({ SecretId: secrets.rotated, RotateImmediately: false, RotationLambdaARN }),
     );
     expect(await service.rotationSettled(secrets.rotated)).toBe('succeeded');
     expect(environment.facts()).toContain('configuration-tested');
+    expect(await environment.labels()).toEqual(labels);
     expect(environment.provider.provider.counters).toMatchObject({ presses: 0, logins: { attempts: 1 } });
-    expect(service.requests.slice(since).filter(({ operation }) => /^(Update|Rotate|Tag)/.test(operation))).toEqual([]);
+    expect(service.requests.slice(since).filter(({ operation }) => /^(Rotate|Tag)/.test(operation))).toEqual([]);
   });
 
   it('is not disturbed by a deployment before each step: a new process, another portal profile, the rotation configured anew', async () => {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SNSClient } from '@aws-sdk/client-sns';
 import { expect, it, onTestFinished } from 'vitest';
 import { eventPublisher } from '../../../lambda/aws/event-publisher.ts';
 import type { Clock } from '../../../lambda/rotation/ports.ts';
@@ -16,13 +15,13 @@ async function startPublisher(status: number, code: string) {
   await once(server, 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
-  const client = new SNSClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+  const sdk = { endpoint, region: 'us-east-1', credentials, maxAttempts: 1 };
   onTestFinished(() => {
-    client.destroy();
+    server.closeAllConnections();
     server.close();
   });
   const topic = 'arn:aws:sns:eu-west-1:000000000000:topic';
-  return eventPublisher(client, topic, {} as Clock, new Redactor(), new AbortController().signal);
+  return eventPublisher(sdk, topic, {} as Clock, new Redactor(), new AbortController().signal);
 }
 
 it.each([
