@@ -84,6 +84,13 @@ const forms: Record<string, string> = {
   'a consent wall over it': `${onePage}<div id="w" style="position:fixed;inset:0;background:#fff9"><button onclick="w.remove()">Only necessary</button></div>`,
 };
 
+test('a login in a window over a page that is shorter, and cut off, is typed into', async () => {
+  await behind({
+    form: `<style>body{overflow:hidden;height:60px}</style><div role="dialog" style="position:fixed;top:300px;left:200px">${onePage}</div>`,
+  });
+  await opens();
+});
+
 test('a button that did nothing yet is clicked again: the password had not left the browser', async () => {
   const button = '<button type="button" id="b">Log in</button>';
   const late = '<script>setTimeout(() => { b.onclick = () => b.form.submit(); }, 1500)</script>';

@@ -119,6 +119,11 @@ const refusals: Record<string, [Page, RegExp]> = {
     (page) => usual(page).replace('onclick="ask()"', `onclick="if (confirm('Delete this client?')) other('delete')"`),
     /"Delete"/,
   ],
+  'a reminder that speaks of rotating, beside a dialog that is slow': [
+    (page) =>
+      `${usual(page).replace('onclick="ask()"', 'onclick="setTimeout(ask, 300)"')}<div role="dialog" style="position:fixed;right:0;bottom:0;width:200px">Your secret is old: rotate it. <button onclick="other('reminder')">Rotate now</button></div>`,
+    /2 matches .*rotate dialogs/,
+  ],
   'a button under something that cannot be closed': [
     (page) => `${usual(page)}<div style="position:fixed;inset:0;z-index:9;background:#fff">Please wait</div>`,
     /something lies over it/,
@@ -137,6 +142,22 @@ test.each(Object.entries(refusals))('%s is refused before the press', async (_na
     expect(error.message).toMatch(words);
     expect(error).toMatchObject({ category: 'portal-changed', pressed: 'no' });
     expect(error.action).not.toBe('');
+    expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 0, others: [] });
+  } finally {
+    await tools.close();
+  }
+});
+
+test('what a dialog goes on to say when its button is ready already is judged too', async () => {
+  portal = await servePortal(
+    inDialog(
+      `<p id="p">The current secret stops working.</p><label>Type ROTATE <input oninput="p.textContent='This also deletes the client.';b.disabled=false"></label><button id="b" disabled onclick="other('delete')">Rotate</button>`,
+    ),
+  );
+  const tools = await open(portal);
+  try {
+    await tools.look(signal);
+    await expect(tools.openRotateDialog(signal)).rejects.toThrow(/"deletes"/);
     expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 0, others: [] });
   } finally {
     await tools.close();
