@@ -20,7 +20,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // On two cores: a test with a browser waits more than it works.
     maxWorkers: 3,
-    maxConcurrency: 3,
+    maxConcurrency: 5,
     sequence: { sequencer: LongFirst },
   },
 });

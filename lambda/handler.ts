@@ -198,7 +198,7 @@ async function wire(request: Request, { context, redactor, log, timeUp, lastCall
     secrets: secretStore(secretsManager, lastCall),
     portal,
     tokens: tokenEndpoint(clock),
-    events: eventsOf(topic, redactor, lastCall),
+    events: eventsOf(request.Step, topic, redactor, lastCall),
     clock,
     log,
     learnSecret: (value) => redactor.learn(value),
@@ -206,8 +206,8 @@ async function wire(request: Request, { context, redactor, log, timeUp, lastCall
   return { run, ports, repair: environment.PREFLIGHT_REPAIRS === 'on' };
 }
 
-/** Loaded where a step publishes: most of them do not. */
-function eventsOf(topic: string, redactor: Redactor, signal: AbortSignal): EventPublisher {
+/** Loaded where a step publishes: half of them do not. */
+function eventsOf(step: Request['Step'], topic: string, redactor: Redactor, signal: AbortSignal): EventPublisher {
   const loaded = async () => {
     const { eventPublisher } = await import('./aws/event-publisher.ts');
     return eventPublisher(sdk, topic, clock, redactor, signal);
@@ -217,6 +217,8 @@ function eventsOf(topic: string, redactor: Redactor, signal: AbortSignal): Event
     publisher ??= loaded();
     return publisher;
   };
+  // While the browser starts: it is not to be waited for with the dialog open.
+  if (step === 'createSecret') load().catch(() => undefined);
   return {
     prove: async () => (await load()).prove(),
     publish: async (event) => (await load()).publish(event),

@@ -124,6 +124,7 @@ class Session implements DeveloperTools {
 
   async rehearse(signal: AbortSignal): Promise<void> {
     await this.#stage('finding "Rotate"', this.#times.clickMs * 3, signal, async () => {
+      await this.#describeClient();
       await this.#found('rotate', (await findRotate(this.#living())).rotate);
     });
     if (this.#options.profile.preflightOpensDialog) {
@@ -236,7 +237,6 @@ class Session implements DeveloperTools {
       if (secret !== undefined) {
         this.#secret = secret;
         this.#told.add(secret);
-        if (this.#findings.size === 0) await this.#describeClient();
         return secret;
       }
       if (this.#dialog?.hidesClient === false && (await showsAnotherClient(way).catch(whileReplaced)))

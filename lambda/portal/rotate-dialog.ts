@@ -54,7 +54,7 @@ export async function findRotate(way: Way): Promise<{ rotate: Locator; hidesClie
     const rotate = locators.rotate
       ? part.locator(locators.rotate).filter({ visible: true })
       : searching(part, { find: 'rotate', zone: labels.dangerZone, section: labels.rotateSecret, name: labels.rotate });
-    const found = await rotate.count();
+    const [found, toggles] = await Promise.all([rotate.count(), zone.count()]);
     if (found === 1) return { rotate, hidesClient };
     if (found > 1) await only(rotate, 'buttons "Rotate" under "Rotate Secret"', page);
     if (performance.now() > until) {
@@ -66,7 +66,6 @@ export async function findRotate(way: Way): Promise<{ rotate: Locator; hidesClie
     }
     // A heading may not say that it is open, and a second click would close it.
     if (clicks === 3 || performance.now() - clickedAtMs < times.clickMs / 3) continue;
-    const toggles = await zone.count();
     if (toggles > 1) await only(zone, 'headings of a Danger Zone', page);
     if (toggles === 0) continue;
     await click(zone, 'the heading "Danger Zone"', way.profile);
@@ -256,24 +255,22 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
     ? dialog.locator(locators.confirm)
     : searching(dialog, { find: 'clickable', name: labels.confirm });
   if ((await dialog.count()) <= before) return undefined;
+  let ready: Awaited<ReturnType<typeof whenReady>>;
   try {
     await only(dialog, 'rotate dialogs', page);
     judge(await wordsOf(dialog), way);
-    await whenReady(way, dialog, confirm, recognised);
+    ready = await whenReady(way, dialog, confirm, recognised);
   } catch (error) {
     if ((await dialog.count()) === 0) return undefined;
     throw error;
   }
-  const [box, button, said] = await Promise.all([dialog.elementHandle(), confirm.elementHandle(), visibleText(dialog)]);
-  const place = await button?.boundingBox();
-  // What came while it got ready has not been judged yet; what comes after `said` is noticed before the press.
-  judge(await wordsOf(dialog), way);
+  const { said, box, button, place } = ready;
   const failed = anyOf(messages.failed);
   let saidBefore = said;
 
   /** Where to click, if the button is as it was when it was ready: quicker than looking for it anew. */
   async function unchanged(): Promise<{ x: number; y: number } | undefined> {
-    if (!box || !button || !place) return undefined;
+    if (!box || !button) return undefined;
     // biome-ignore format: one look
     const [text, now, enabled, hits, names] = await Promise.all([box.innerText(), button.boundingBox(), button.isEnabled(), button.$$(hit), locators.confirm ? [button] : button.$$(named(labels.confirm))]);
     const still =
@@ -396,8 +393,10 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<boolean> {
 /**
  * Follows the dialog's instructions until the press is nothing but the click: the button is one, enabled, at rest and not covered.
  * An app that renders the dialog anew may lose what was ticked and typed.
+ *
+ * @returns what it says then, judged, and where its button is
  */
-async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised: () => void): Promise<void> {
+async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised: () => void) {
   const { page } = way.browser;
   const { profile } = way;
   for (const until = performance.now() + profile.times.dialogMs; ; ) {
@@ -408,7 +407,13 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised
     try {
       const ticked = await tickBoxes(way, dialog);
       await typeWord(way, dialog, confirm);
-      if ((await isReady(confirm)) && ticked) return;
+      // What came while it got ready is judged too; what comes after `said` is noticed before the press.
+      // biome-ignore format: one look
+      const [place, said, box, button, words] = await Promise.all([whereReady(confirm), visibleText(dialog), dialog.elementHandle({ timeout: firstTryMs }), confirm.elementHandle({ timeout: firstTryMs }), wordsOf(dialog)]);
+      if (place && ticked) {
+        judge(words, way);
+        return { place, said, box, button };
+      }
     } catch (error) {
       if (!isTimeout(error)) throw error;
     }
@@ -426,21 +431,25 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised
 }
 
 /**
- * At rest, enabled, and what a click would meet. No trial click tells: Playwright makes it with the mouse, and hides it only
- * from listeners that come after its own, so that a page could take it for the press.
+ * Where the button is, once it is at rest, enabled, and what a click would meet. No trial click tells: Playwright makes it with the
+ * mouse, and hides it only from listeners that come after its own, so that a page could take it for the press.
  */
-async function isReady(button: Locator): Promise<boolean> {
-  for (const until = performance.now() + firstTryMs; performance.now() < until; await sleep(5)) {
+async function whereReady(button: Locator): Promise<{ x: number; y: number } | undefined> {
+  const options = { timeout: firstTryMs };
+  for (const until = performance.now() + firstTryMs; performance.now() < until; ) {
     try {
-      // Waits until it is at rest.
-      await button.scrollIntoViewIfNeeded({ timeout: firstTryMs });
-      const enabled = await button.isEnabled({ timeout: firstTryMs });
-      if (enabled && (await button.locator(hit).count()) === 1) return true;
+      const before = await button.boundingBox(options);
+      // Longer than a frame; one that moves more slowly is noticed before the press.
+      await sleep(20);
+      // biome-ignore format: one look
+      const [place, enabled, hits] = await Promise.all([button.boundingBox(options), button.isEnabled(options), button.locator(hit).count()]);
+      if (place && enabled && hits === 1 && place.x === before?.x && place.y === before.y) return place;
+      if (hits === 0) await button.scrollIntoViewIfNeeded(options);
     } catch (error) {
       whileReplaced(error);
     }
   }
-  return false;
+  return undefined;
 }
 
 /**

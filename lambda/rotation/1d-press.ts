@@ -21,9 +21,8 @@ export async function press(
   ports: Ports,
   found: Found,
 ): Promise<{ clientSecret: string; pressedAtMs: number }> {
-  const stale = await staleSecrets(run, ports, found);
   requireTime(run, changeoverMs(run.limits), 'a changeover', 'no');
-  await ports.events.prove();
+  const [stale] = await Promise.all([staleSecrets(run, ports, found), ports.events.prove()]);
   const dialog = await found.tools.openRotateDialog(run.signal);
   let leftMs: number;
   try {
