@@ -15,7 +15,7 @@ import { clientIds, clientPart, copyIds, revealIds, secretHolders } from './clie
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, placeOf, visibleText } from './outline.ts';
-import { click, fill, firstTryMs, isTimeout, only, whileReplaced } from './page-actions.ts';
+import { atOnce, click, fill, firstTryMs, isTimeout, only, whileReplaced } from './page-actions.ts';
 import { searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -61,11 +61,13 @@ export async function reachDeveloperTools(way: Way, signal: AbortSignal): Promis
   way.aloneOn = undefined;
   const walk = new Walk(way, signal);
   await walk.goTo(way.foundAt ?? way.account.developerToolsUrl);
-  for (;;) {
+  for (let seenAtMs = performance.now(); ; ) {
     signal.throwIfAborted();
     if (way.browser.broken) throw trouble('portal-unavailable', way.browser.broken);
     const lookedAtMs = performance.now();
     const seen = await see(way).catch(whileItLoads);
+    if (seen) seenAtMs = lookedAtMs;
+    if (lookedAtMs - seenAtMs > way.profile.times.pageMs) throw walk.unreadable();
     if (seen && (await walk.step(seen, lookedAtMs).catch(whileReplaced))) return;
     await sleep(walk.pauseMs, undefined, { signal });
   }
@@ -269,6 +271,18 @@ class Walk {
     }
   }
 
+  /** A page that is left for one that does not come answers nothing any more. */
+  unreadable(): RotationError {
+    const { pageMs } = this.#way.profile.times;
+    return trouble(
+      'portal-unavailable',
+      this.#typed
+        ? `the portal did not answer the login within ${pageMs} ms`
+        : `the page could not be read within ${pageMs} ms`,
+      'none if the retry succeeds; otherwise log in by hand, and see the provider’s status page',
+    );
+  }
+
   #entered(): void {
     if (this.#passwordTyped && !this.#loggedIn) this.#way.log('login');
     this.#loggedIn = true;
@@ -418,7 +432,7 @@ class Walk {
         if ((await field.inputValue({ timeout: firstTryMs })) === '' && this.#takeBack()) return;
         return await click(button, 'the button of the login form', profile);
       }
-      await field.press('Enter', { timeout: firstTryMs });
+      await field.press('Enter', atOnce);
     } catch (error) {
       // Some forms send themselves at the last digit.
       if ((await field.count()) > 0) throw error;

@@ -3,7 +3,17 @@ import type { Dialog, Locator } from 'playwright-core';
 import { clientIds, clientNames, clientPart } from './client.ts';
 import { refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText, withoutValues } from './outline.ts';
-import { appears, click, firstTryMs, isTimeout, only, unclickable, uncover, whileReplaced } from './page-actions.ts';
+import {
+  appears,
+  atOnce,
+  click,
+  firstTryMs,
+  isTimeout,
+  only,
+  unclickable,
+  uncover,
+  whileReplaced,
+} from './page-actions.ts';
 import { hit, named, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -145,7 +155,7 @@ async function clickRotate(
     before = Math.min(before, open);
     log('danger-zone');
     // A script dialog keeps the click from ending.
-    const clicked = rotate.click({ timeout: firstTryMs }).then(
+    const clicked = rotate.click(atOnce).then(
       () => undefined,
       (error: Error) => error,
     );
@@ -297,7 +307,7 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
         throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
       }
       requireBefore(untilMs);
-      await confirm.click({ timeout: firstTryMs }).catch((error: unknown) => {
+      await confirm.click(atOnce).catch((error: unknown) => {
         throw neverClicked(error)
           ? new CertainlyNotPressed('the button to confirm could not be clicked any more')
           : error;
@@ -321,7 +331,7 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
     },
     async cancel() {
       const button = searching(dialog, { find: 'clickable', name: labels.cancel });
-      if ((await button.count()) === 1) await button.click({ timeout: firstTryMs });
+      if ((await button.count()) === 1) await button.click(atOnce);
       else await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'hidden', timeout: times.clickMs }).catch(() => {
         throw trouble(
@@ -381,7 +391,7 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<boolean> {
   for (let left = await unticked.count(); left > 0; left--) {
     const box = await unticked.first().elementHandle({ timeout: firstTryMs });
     try {
-      await box?.check({ timeout: firstTryMs });
+      await box?.check(atOnce);
     } catch (error) {
       // A box that the page draws itself hides the real one, under its label or altogether.
       if (isTimeout(error) && !(await box?.isChecked())) await box?.dispatchEvent('click');

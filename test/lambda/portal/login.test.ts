@@ -109,6 +109,23 @@ test.each(Object.entries(forms))('a login with %s is typed once', async (_name, 
   await opens();
 });
 
+test('a login that is never answered is an outage, and is typed once', async () => {
+  let asked = 0;
+  await behind({
+    also:
+      () =>
+      ({ url, method }) =>
+        url.pathname === '/login' && method === 'POST' && ++asked > 0 ? 'never' : undefined,
+  });
+  await expect(open(portal, { times: { pageMs: 2_000 } })).rejects.toMatchObject({
+    category: 'portal-unavailable',
+    retryable: true,
+    pressed: 'no',
+    message: expect.stringMatching(/did not answer the login within 2000 ms/),
+  });
+  expect(asked).toBe(1);
+});
+
 test('a login on another loopback origin is typed there', async () => {
   const other = await servePortal(
     () => '',
