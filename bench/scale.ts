@@ -30,6 +30,9 @@ if (!Number.isInteger(consumers) || !Number.isInteger(secrets) || secrets < 1 ||
 const mostShare = 0.01;
 /** Secrets Manager UG/reference_limits: GetSecretValue and DescribeSecret combined, by Region, charged to the caller's account. */
 const readQuota = 10_000;
+/** The same of PutSecretValue and UpdateSecretVersionStage; a rotation sends a put for its slot, and one to store. */
+const writeQuota = 50;
+const writesInPressSecond = 2;
 /** USD. Secrets Manager's price list: a secret and month, and a call. */
 const price = { secret: 0.4, call: 0.05 / 10_000 };
 const hourMs = 3_600_000;
@@ -264,6 +267,7 @@ function report(): string {
   const readsAMonth = readsADay * 30 * consumers;
   const storedUsd = secrets * 3 * price.secret;
   const readUsd = readsAMonth * price.call;
+  const writersFirst = (secrets * writesInPressSecond) / writeQuota > mostReads / readQuota;
   return `# Scale
 
 ${grouped(consumers)} consumers of ${grouped(secrets)} secrets in one account and Region, simulated second by second by \`node bench/scale.ts --write\`: sources of the
@@ -293,8 +297,8 @@ Prices: [AWS Secrets Manager pricing](https://aws.amazon.com/secrets-manager/pri
 
 ## The quota reached first
 
-Not one of the consumers'. \`PutSecretValue\` and \`UpdateSecretVersionStage\` together have 50 a second by Region, and a rotation sends up to two of them in the
-second of its press: 25 presses in the same second reach it, so do not rotate all secrets at once. On schedules of their own, ${grouped(secrets)} secrets that rotate every
+${writersFirst ? "Not one of the consumers'" : "One of the consumers'"}. \`PutSecretValue\` and \`UpdateSecretVersionStage\` together have ${writeQuota} a second by Region, and a rotation sends up to ${writesInPressSecond} of them in the
+second of its press: ${Math.floor(writeQuota / writesInPressSecond)} presses in the same second reach it, so do not rotate all secrets at once. On schedules of their own, ${grouped(secrets)} secrets that rotate every
 30 days make one rotation in ${((30 * 24 * 60) / secrets).toFixed(0)} minutes.
 
 Of the consumers', \`GetSecretValue\` and \`DescribeSecret\` together: ${grouped(readQuota)} a second by Region. The busiest second above takes
