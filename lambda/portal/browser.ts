@@ -303,9 +303,21 @@ async function sendOnce(route: Route): Promise<void> {
 const isWrite = (request: Request) => !['GET', 'HEAD', 'OPTIONS'].includes(request.method());
 
 function changesSomething(request: Request, { harmlessRequests }: PortalProfile): boolean {
-  if (!isWrite(request)) return false;
+  if (!isWrite(request) || onlyQueries(request.postData())) return false;
   const text = `${request.method()} ${new URL(request.url()).pathname}`;
   return harmlessRequests.length === 0 || !anyOf(harmlessRequests).test(text);
+}
+
+/** GraphQL sends what only reads by POST too. @see GraphQL specification, "Operations" */
+function onlyQueries(body: string | null): boolean {
+  try {
+    const operations: { query?: unknown }[] = [JSON.parse(body ?? '')].flat();
+    const isQuery = (text: unknown) =>
+      typeof text === 'string' && /^\s*(query\b|\{)/.test(text) && !/\b(mutation|subscription)\b/.test(text);
+    return operations.length > 0 && operations.every(({ query }) => isQuery(query));
+  } catch {
+    return false;
+  }
 }
 
 /** Three tries: about one launch in a hundred fails. @see microsoft/playwright#14818 */

@@ -29,6 +29,11 @@ const inDialog = (content: string): Page => withDialog(parts.dialog(content));
 /** Every form that a reasonable web team would choose. */
 const forms: Record<string, Page> = {
   'a page as documented': usual,
+  'a dialog that reads by GraphQL what it says': (page) =>
+    usual(page).replace(
+      'onclick="ask()"',
+      `onclick="fetch('/graphql', { method: 'POST', body: JSON.stringify({ query: 'query Client { name }' }) }).then(ask)"`,
+    ),
   'an id in a definition list': withId((id) => `<dl><dt>Name</dt><dd>ERP</dd><dt>Client ID</dt><dd>${id}</dd></dl>`),
   'an id as code beside its label': withId(
     (id) => `<div><span>Client ID</span><code>${id}</code><button aria-label="Copy client ID">⧉</button></div>`,
@@ -223,7 +228,11 @@ test.each(Object.entries(forms))('%s is pressed once, and nothing else is', asyn
     page,
     () =>
       async ({ url }) =>
-        url.pathname === '/slow' ? sleep(1_000, new Response('')) : undefined,
+        url.pathname === '/slow'
+          ? sleep(1_000, new Response(''))
+          : url.pathname === '/graphql'
+            ? Response.json({})
+            : undefined,
   );
   // What succeeds takes no longer by this, and no busy machine makes it fail.
   const tools = await open(portal, { times: { clickMs: 8_000, dialogMs: 8_000 } });

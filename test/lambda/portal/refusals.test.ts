@@ -60,6 +60,15 @@ const refusals: Record<string, [Page, RegExp]> = {
     withRows(row('Rotate Secret', '<button onclick="press()">Rotate</button>')),
     /POST \/rotate.* held back/,
   ],
+  'a rotation at the click, by GraphQL': [
+    withRows(
+      row(
+        'Rotate Secret',
+        `<button onclick="fetch('/graphql', { method: 'POST', body: JSON.stringify([{ query: '{ me }' }, { query: 'query A { a } mutation B { rotate }' }]) })">Rotate</button>`,
+      ),
+    ),
+    /POST \/graphql.* held back/,
+  ],
   'a rotation at the click, with a dialog that asks nothing': [
     (page) =>
       withRows(row('Rotate Secret', '<button onclick="press();ask()">Rotate</button>'))(page).replace(
