@@ -43,6 +43,13 @@ const knownBytes: Record<string, number> = {
 /** Chromium itself, its libraries and its fonts. SwiftShader stays away: nothing here draws in 3D, screenshots do without. */
 const archives = ['chromium.br', 'al2023.tar.br', 'fonts.tar.br'];
 
+/** CommonJS packages inside an ES module expect these three. */
+const commonJsGlobals = `
+import { createRequire as $createRequire } from 'node:module';
+const require = $createRequire(import.meta.url);
+const __filename = import.meta.filename, __dirname = import.meta.dirname;
+`.trim();
+
 /**
  * The function's code, built at synth, on this machine, without Docker. The asset's hash is that of what was built.
  */
@@ -112,8 +119,7 @@ export function bundleHandler(entryPoint: string, outdir: string): Metafile {
     minifySyntax: true,
     minifyWhitespace: true,
     external: ['@sparticuz/chromium', 'playwright-core'],
-    // Into the one chunk that needs it: what asks for its own path takes half a millisecond at each start.
-    inject: ['infra/common-js-globals.ts'],
+    banner: { js: commonJsGlobals },
     logLevel: 'warning',
   };
   return buildSync({ ...options, metafile: true }).metafile;

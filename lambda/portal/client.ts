@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { refusal } from './failures.ts';
 import { click } from './page-actions.ts';
@@ -93,13 +94,20 @@ function buttonsOf(
 export async function revealIds(page: Page, profile: PortalProfile): Promise<boolean> {
   const buttons = buttonsOf('clientId', page, profile, 'reveal');
   const before = await buttons.count();
-  for (let clicks = 0; clicks < before; clicks++) {
-    // Those that were clicked may be called "Hide" now.
-    const renamed = before - (await buttons.count());
-    if (renamed > clicks) break;
-    await click(buttons.nth(clicks - renamed), 'the button that reveals the client id', profile);
+  let index = 0;
+  for (let clicks = 0; clicks < before && index < (await buttons.count()); clicks++) {
+    const left = await buttons.count();
+    await click(buttons.nth(index), 'the button that reveals the client id', profile);
+    // One that was clicked may be called "Hide" then: the next has its place.
+    if (!(await fewerThan(buttons, left, profile.times.settleMs / 5))) index += 1;
   }
   return before > 0;
+}
+
+async function fewerThan(locator: Locator, count: number, withinMs: number): Promise<boolean> {
+  for (const until = performance.now() + withinMs; performance.now() < until; await sleep(20))
+    if ((await locator.count()) < count) return true;
+  return false;
 }
 
 /**

@@ -15,7 +15,7 @@ import { clientIds, clientPart, copyIds, revealIds, secretHolders } from './clie
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, placeOf, visibleText } from './outline.ts';
-import { atOnce, click, fill, firstTryMs, isTimeout, only, whileReplaced } from './page-actions.ts';
+import { click, fill, firstTryMs, isTimeout, only, whileReplaced } from './page-actions.ts';
 import { searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -430,9 +430,9 @@ class Walk {
           )
             break;
         if ((await field.inputValue({ timeout: firstTryMs })) === '' && this.#takeBack()) return;
-        return await click(button, 'the button of the login form', profile);
+        return await click(button, 'the button of the login form', profile, true);
       }
-      await field.press('Enter', atOnce);
+      await field.press('Enter', { timeout: firstTryMs, noWaitAfter: true });
     } catch (error) {
       // Some forms send themselves at the last digit.
       if ((await field.count()) > 0) throw error;
@@ -504,6 +504,8 @@ class Walk {
     const { browser, profile } = this.#way;
     if (this.#revealedIn === browser.documents || !(await revealIds(this.#page, profile))) return false;
     this.#revealedIn = browser.documents;
+    // A slow app shows it later than the click.
+    this.#since = performance.now();
     return true;
   }
 

@@ -9,9 +9,6 @@ import { anyOf, type PortalProfile } from './profile.ts';
 /** How long a click waits before it is looked at what is in its way. */
 export const firstTryMs = 1_000;
 
-/** A click that does not wait for the page to which it leads: where that never comes, Playwright answers nothing any more. */
-export const atOnce = { timeout: firstTryMs, noWaitAfter: true } as const;
-
 /** The only visible match. @throws {RotationError} portal-changed, where there is none or more than one */
 export async function only(locator: Locator, what: string, page: Page): Promise<Locator> {
   const visible = locator.filter({ visible: true });
@@ -32,11 +29,15 @@ export async function appears(locator: Locator, timeoutMs: number): Promise<bool
   return false;
 }
 
-/** Clicks what is no press, unless it has gone meanwhile; takes banners, chat windows and the like out of its way. */
-export async function click(target: Locator, what: string, profile: PortalProfile): Promise<void> {
+/**
+ * Clicks what is no press, unless it has gone meanwhile; takes banners, chat windows and the like out of its way.
+ *
+ * @param noWaitAfter for what sends a form: where its answer never comes, Playwright would answer nothing any more
+ */
+export async function click(target: Locator, what: string, profile: PortalProfile, noWaitAfter = false): Promise<void> {
   for (const until = performance.now() + profile.times.clickMs; ; ) {
     try {
-      return await target.click(atOnce);
+      return await target.click({ timeout: firstTryMs, noWaitAfter });
     } catch (error) {
       if (!isTimeout(error)) throw error;
     }
@@ -85,7 +86,7 @@ export async function uncover(target: Locator, profile: PortalProfile): Promise<
   for (const label of anyOf(profile.messages.rotating).test(says) ? cancel : dismiss) {
     const button = searching(cover, { find: 'clickable', name: [label] });
     if ((await button.count()) !== 1) continue;
-    await button.click(atOnce).catch(() => undefined);
+    await button.click({ timeout: firstTryMs }).catch(() => undefined);
     return;
   }
 }

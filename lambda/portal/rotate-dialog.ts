@@ -3,17 +3,7 @@ import type { Dialog, Locator } from 'playwright-core';
 import { clientIds, clientNames, clientPart } from './client.ts';
 import { refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText, withoutValues } from './outline.ts';
-import {
-  appears,
-  atOnce,
-  click,
-  firstTryMs,
-  isTimeout,
-  only,
-  unclickable,
-  uncover,
-  whileReplaced,
-} from './page-actions.ts';
+import { appears, click, firstTryMs, isTimeout, only, unclickable, uncover, whileReplaced } from './page-actions.ts';
 import { hit, named, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -155,7 +145,7 @@ async function clickRotate(
     before = Math.min(before, open);
     log('danger-zone');
     // A script dialog keeps the click from ending.
-    const clicked = rotate.click(atOnce).then(
+    const clicked = rotate.click({ timeout: firstTryMs }).then(
       () => undefined,
       (error: Error) => error,
     );
@@ -307,7 +297,7 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
         throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
       }
       requireBefore(untilMs);
-      await confirm.click(atOnce).catch((error: unknown) => {
+      await confirm.click({ timeout: firstTryMs }).catch((error: unknown) => {
         throw neverClicked(error)
           ? new CertainlyNotPressed('the button to confirm could not be clicked any more')
           : error;
@@ -331,7 +321,7 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
     },
     async cancel() {
       const button = searching(dialog, { find: 'clickable', name: labels.cancel });
-      if ((await button.count()) === 1) await button.click(atOnce);
+      if ((await button.count()) === 1) await button.click({ timeout: firstTryMs });
       else await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'hidden', timeout: times.clickMs }).catch(() => {
         throw trouble(
@@ -391,7 +381,7 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<boolean> {
   for (let left = await unticked.count(); left > 0; left--) {
     const box = await unticked.first().elementHandle({ timeout: firstTryMs });
     try {
-      await box?.check(atOnce);
+      await box?.check({ timeout: firstTryMs });
     } catch (error) {
       // A box that the page draws itself hides the real one, under its label or altogether.
       if (isTimeout(error) && !(await box?.isChecked())) await box?.dispatchEvent('click');
