@@ -125,8 +125,9 @@ export const portalProfileSchema = z.strictObject({
         '/(sent|e-?mailed) (you )?(an? |the )?(\\S+ ){0,4}(code|link|message)\\b.{0,60}|check your (e-?mail|inbox|phone)|magic link/',
       ),
       approval: labels('/approve (the |this |your )?(sign|log)-?in|sent (you )?(a |an )?(push )?notification/'),
-      /** A second factor is to be set up, or another password chosen, before one may go on. */
+      /** A second factor is to be set up before one may go on. */
       enrolment: labels('/\\bscan (the|this|an?) .{0,20}(qr|bar) ?code/'),
+      /** Another password is to be chosen before one may go on. */
       passwordExpired: labels(
         '/\\bpassword (has |is )?expired|\\b(must|need to|have to) change (it|your password)\\b/',
       ),
