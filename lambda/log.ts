@@ -1,22 +1,16 @@
-import { Logger } from '@aws-lambda-powertools/logger';
 import type { Log } from './rotation/ports.ts';
 import type { Redactor } from './rotation/redact.ts';
 import { RotationError } from './rotation/rotation-error.ts';
 
 const troubles = /^(not-|drift$|failed$)/;
 
-/** Structured logs through Powertools, a line a fact, every text of them through the redactor. */
+/** A line of JSON a fact, on standard output; every text in it goes through the redactor. */
 export function rotationLog(redactor: Redactor, correlation: Record<string, string>): Log {
-  const logger = new Logger({
-    serviceName: 'rotate-client-secret',
-    persistentLogAttributes: correlation,
-    jsonReplacerFn: redactor.replacer,
-  });
-  return (fact, detail = {}) => {
-    const { error, ...rest } = detail;
-    const extra = { fact, ...rest, ...(error === undefined ? {} : { error: describe(error) }) };
-    if (troubles.test(fact)) logger.warn(fact, extra);
-    else logger.info(fact, extra);
+  return (fact, { error, ...detail } = {}) => {
+    const level = troubles.test(fact) ? 'WARN' : 'INFO';
+    const described = error === undefined ? {} : { error: describe(error) };
+    const line = { level, timestamp: new Date().toISOString(), ...correlation, fact, ...detail, ...described };
+    process.stdout.write(`${JSON.stringify(line, redactor.replacer)}\n`);
   };
 }
 
