@@ -17,7 +17,7 @@ import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
+import { type BuildOptions, buildSync } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const packages = join(root, 'node_modules');
@@ -37,7 +37,7 @@ const knownBytes: Record<string, number> = {
   'chromium/al2023': 3_518_460,
   'chromium/fonts': 448_307,
   'node_modules/playwright-core': 13_971_424,
-  lambda: 1_938_155,
+  lambda: 1_299_690,
 };
 
 /** Chromium itself, its libraries and its fonts. SwiftShader stays away: nothing here draws in 3D, screenshots do without. */
@@ -84,12 +84,12 @@ export function functionCode(): lambda.Code {
  * @throws where the handler cannot be bundled, Chromium not be unpacked, or the asset is larger than Lambda takes.
  */
 export function buildFunctionAsset(outputDir: string): void {
-  const { inputs } = bundleHandler('lambda/handler.ts', join(outputDir, 'lambda'));
+  const inputs = bundleHandler('lambda/handler.ts', join(outputDir, 'lambda'));
   const copy = (from: string, to: string) =>
     cpSync(from, join(outputDir, to), { recursive: true, mode: constants.COPYFILE_FICLONE });
   copy(unpackedChromium(), 'chromium');
   copy(join(packages, 'playwright-core'), 'node_modules/playwright-core');
-  const bundled = Object.keys(inputs).flatMap((path) => /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[0] ?? []);
+  const bundled = inputs.flatMap((path) => /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[0] ?? []);
   const copied = ['@sparticuz/chromium', 'playwright-core'].map((name) => `node_modules/${name}`);
   writeFileSync(join(outputDir, 'THIRD-PARTY-LICENSES.txt'), licencesOf([...new Set([...bundled, ...copied])]));
 
@@ -98,16 +98,24 @@ export function buildFunctionAsset(outputDir: string): void {
   assertFitsLambda(outputDir);
 }
 
+/** Loaded late, if at all. Bundled apart, since esbuild makes what starts of every module that it could reach with them. */
+const lateClients = ['client-s3', 'client-sns', 'client-ssm'];
+
+/** Where the SDK finds credentials when the environment has none, as it always has in Lambda. */
+const credentialProviders = [
+  ...['http', 'ini', 'login', 'process', 'sso', 'web-identity'].map((name) => `@aws-sdk/credential-provider-${name}`),
+  '@smithy/credential-provider-imds',
+];
+
 /**
- * Writes `handler.mjs` and its chunks.
+ * Writes `handler.mjs`, its chunks, and `aws-sdk/`.
  *
  * @param entryPoint the module that exports the handler, relative to the repository's root.
+ * @returns the paths of all that was bundled, relative to the repository's root
  */
-export function bundleHandler(entryPoint: string, outdir: string): Metafile {
-  const options: BuildOptions = {
+export function bundleHandler(entryPoint: string, outdir: string): string[] {
+  const options = {
     absWorkingDir: root,
-    entryPoints: { handler: entryPoint },
-    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,
@@ -115,14 +123,30 @@ export function bundleHandler(entryPoint: string, outdir: string): Metafile {
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
-    // Half of what there is to parse before the first event; names stay, for stack traces.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    external: ['@sparticuz/chromium', 'playwright-core'],
+    // A third of what there is to parse before the first event.
+    minify: true,
+    external: ['@sparticuz/chromium', 'playwright-core', ...credentialProviders],
+    alias: { 'node:process': './infra/process.ts' },
     banner: { js: commonJsGlobals },
     logLevel: 'warning',
-  };
-  return buildSync({ ...options, metafile: true }).metafile;
+    metafile: true,
+  } satisfies BuildOptions;
+  const sdk = buildSync({
+    ...options,
+    entryPoints: Object.fromEntries(lateClients.map((name) => [name, `@aws-sdk/${name}`])),
+    outdir: join(outdir, 'aws-sdk'),
+  });
+  const handler = buildSync({
+    ...options,
+    entryPoints: { handler: entryPoint },
+    outdir,
+    alias: {
+      ...options.alias,
+      ...Object.fromEntries(lateClients.map((name) => [`@aws-sdk/${name}`, `./aws-sdk/${name}.mjs`])),
+    },
+    external: [...options.external, './aws-sdk/*'],
+  });
+  return [sdk, handler].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }
 
 /**
