@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context } from 'aws-lambda';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { secretStore } from './aws/secret-store.ts';
 import { rotationLog } from './log.ts';
 import { printMetrics } from './metrics.ts';
@@ -12,6 +12,7 @@ import { setSecret } from './rotation/2-set-secret.ts';
 import { testSecret } from './rotation/3-test-secret.ts';
 import { finishSecret } from './rotation/4-finish-secret.ts';
 import { defaultLimits } from './rotation/limits.ts';
+import { parse } from './rotation/parse.ts';
 import type { Clock, EventPublisher, Log, Portal, Ports } from './rotation/ports.ts';
 import { type PreflightReport, preflight } from './rotation/preflight.ts';
 import { Redactor } from './rotation/redact.ts';
@@ -20,23 +21,25 @@ import { type Step, steps } from './rotation/rotation-event.ts';
 import { reportFailure } from './rotation/rotation-failed.ts';
 import type { Run } from './rotation/run.ts';
 
+const text = z.string().check(z.minLength(1));
+
 const eventSchema = z.discriminatedUnion('Step', [
   z.object({
     Step: z.enum(steps),
-    SecretId: z.string().min(1),
-    ClientRequestToken: z.string().min(1),
-    RotationToken: z.string().optional(),
+    SecretId: text,
+    ClientRequestToken: text,
+    RotationToken: z.optional(z.string()),
   }),
-  z.object({ Step: z.literal('preflight'), SecretId: z.string().min(1) }),
+  z.object({ Step: z.literal('preflight'), SecretId: text }),
 ]);
 
 type Request = z.infer<typeof eventSchema>;
 
 const environmentSchema = z.object({
-  ROTATION_TOPIC_ARN: z.string().startsWith('arn:'),
-  PORTAL_PROFILE_PARAMETER: z.string().min(1).optional(),
-  EVIDENCE_BUCKET: z.string().min(1).optional(),
-  PREFLIGHT_REPAIRS: z.enum(['on', 'off']).default('on'),
+  ROTATION_TOPIC_ARN: z.string().check(z.startsWith('arn:')),
+  PORTAL_PROFILE_PARAMETER: z.optional(text),
+  EVIDENCE_BUCKET: z.optional(text),
+  PREFLIGHT_REPAIRS: z._default(z.enum(['on', 'off']), 'on'),
 });
 
 const rotationSteps: Record<Step, (run: Run, ports: Ports) => Promise<void>> = {
@@ -101,8 +104,7 @@ export async function handler(event: unknown, context: Context): Promise<Preflig
     const request = parse(
       eventSchema,
       event,
-      'the invocation event',
-      'let Secrets Manager or the preflight schedule invoke it',
+      invalidInput('the invocation event', 'let Secrets Manager or the preflight schedule invoke it'),
     );
     const invocation = { context, redactor, log, timeUp: timeUp.signal, lastCall: lastCall.signal };
     if (request.Step === 'preflight') return await answerPreflight(request, invocation);
@@ -167,7 +169,11 @@ async function printPreflightMetrics(secret: string, { secrets }: Ports, { ok, c
 
 /** @throws {RotationError} configuration, where the environment is not valid */
 async function wire(request: Request, { context, redactor, log, timeUp, lastCall }: Invocation) {
-  const environment = parse(environmentSchema, process.env, 'the environment', 'set it on the function; infra/ does');
+  const environment = parse(
+    environmentSchema,
+    process.env,
+    invalidInput('the environment', 'set it on the function; infra/ does'),
+  );
   const { PORTAL_PROFILE_PARAMETER: parameter, EVIDENCE_BUCKET: bucket, ROTATION_TOPIC_ARN: topic } = environment;
   const { profile, invalid } = await readProfile(parameter);
   const rotation = request.Step === 'preflight' ? undefined : request;
@@ -248,24 +254,15 @@ async function readProfile(parameter: string | undefined) {
   }
 }
 
-/** The names of what is wrong, never its value: an event may carry a RotationToken. */
-function parse<Schema extends z.ZodType>(
-  schema: Schema,
-  input: unknown,
-  what: string,
-  action: string,
-): z.infer<Schema> {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'value'}: ${message}`);
-  throw new RotationError({
+/** An event may carry a RotationToken: of what is wrong the names, never a value. */
+const invalidInput = (what: string, action: string) => (wrong: string) =>
+  new RotationError({
     category: 'configuration',
-    what: `${what} is not valid: ${issues.join('; ')}`,
+    what: `${what} is not valid: ${wrong}`,
     retryable: false,
     pressed: 'no',
     action,
   });
-}
 
 /** An error that may leave: every text of it through the redactor, and without its cause. */
 function printable(thrown: unknown, redactor: Redactor): RotationError {

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
-import { eventDataSchema } from '../rotation/event-data.ts';
+import * as z from 'zod/mini';
+import { eventDataKeys, eventDataSchema } from '../rotation/event-data.ts';
 import type { Pressed } from '../rotation/rotation-error.ts';
-import { eventTypes, type RotationEvent } from '../rotation/rotation-event.ts';
+import { eventTypes, type RotationEvent, steps } from '../rotation/rotation-event.ts';
 
 type EventType = RotationEvent['type'];
 
 /** @see CloudEvents 1.0, "Context Attributes" */
 const envelopeSchema = z.strictObject({
   specversion: z.literal('1.0'),
-  id: z.string().regex(/^[0-9a-f]{64}$/),
+  id: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   source: z.string(),
   type: z.enum(eventTypes),
-  subject: z.string().optional(),
+  subject: z.optional(z.string()),
   time: z.iso.datetime(),
   datacontenttype: z.literal('application/json'),
   dataschema: z.string(),
@@ -24,21 +24,13 @@ export type CloudEvent = z.infer<typeof envelopeSchema>;
 /** The `$id` of the schema of `data`, which is in docs/schemas, in the file with the type's name. */
 const dataSchemaUri = (type: EventType) => `urn:schema:${type}`;
 
-const {
-  step,
-  previous_version_id,
-  pressed,
-  adopted,
-  changeover_ms,
-  existing_tokens_valid,
-  previous_invalid_after,
-  error,
-} = eventDataSchema.shape;
-const { secret_arn, secret_name, region, client_id, version_id, attempt } = eventDataSchema.shape;
+const always = eventDataKeys;
+const sometimes = eventDataSchema.shape;
 
-function eventOf<Type extends EventType, Carried extends z.ZodRawShape>(type: Type, carried: Carried) {
+function eventOf<Type extends EventType, Carried extends z.core.$ZodShape>(type: Type, carried: Carried) {
+  const { secret_arn, secret_name, region, client_id, version_id, attempt } = sometimes;
   const data = z.strictObject({ secret_arn, secret_name, region, client_id, version_id, attempt, ...carried });
-  return envelopeSchema.extend({ type: z.literal(type), dataschema: z.literal(dataSchemaUri(type)), data });
+  return z.extend(envelopeSchema, { type: z.literal(type), dataschema: z.literal(dataSchemaUri(type)), data });
 }
 
 /**
@@ -47,33 +39,33 @@ function eventOf<Type extends EventType, Carried extends z.ZodRawShape>(type: Ty
  */
 export const cloudEventSchema = z.discriminatedUnion('type', [
   eventOf('oauth2.client-secret.rotation-started.v1', {
-    step: step.extract(['createSecret']),
-    previous_version_id: previous_version_id.unwrap(),
-    existing_tokens_valid,
+    step: z.enum(['createSecret']),
+    previous_version_id: always.previous_version_id,
+    existing_tokens_valid: sometimes.existing_tokens_valid,
   }),
   eventOf('oauth2.client-secret.pending.v1', {
-    step: step.extract(['createSecret']),
-    previous_version_id: previous_version_id.unwrap(),
-    pressed,
-    adopted,
-    changeover_ms,
-    existing_tokens_valid: existing_tokens_valid.unwrap(),
-    previous_invalid_after,
+    step: z.enum(['createSecret']),
+    previous_version_id: always.previous_version_id,
+    pressed: sometimes.pressed,
+    adopted: sometimes.adopted,
+    changeover_ms: sometimes.changeover_ms,
+    existing_tokens_valid: always.existing_tokens_valid,
+    previous_invalid_after: sometimes.previous_invalid_after,
   }),
   eventOf('oauth2.client-secret.rotated.v1', {
-    step: step.extract(['finishSecret']),
-    previous_version_id,
-    existing_tokens_valid: existing_tokens_valid.unwrap(),
-    previous_invalid_after,
+    step: z.enum(['finishSecret']),
+    previous_version_id: sometimes.previous_version_id,
+    existing_tokens_valid: always.existing_tokens_valid,
+    previous_invalid_after: sometimes.previous_invalid_after,
   }),
   eventOf('oauth2.client-secret.rotation-failed.v1', {
-    step: step.exclude(['preflight']),
-    previous_version_id,
-    pressed: pressed.unwrap(),
-    error: error.unwrap(),
+    step: z.enum(steps),
+    previous_version_id: sometimes.previous_version_id,
+    pressed: always.pressed,
+    error: always.error,
   }),
-  eventOf('oauth2.client-secret.preflight-failed.v1', { step: step.extract(['preflight']), error: error.unwrap() }),
-  eventOf('oauth2.client-secret.preflight-recovered.v1', { step: step.extract(['preflight']) }),
+  eventOf('oauth2.client-secret.preflight-failed.v1', { step: z.enum(['preflight']), error: always.error }),
+  eventOf('oauth2.client-secret.preflight-recovered.v1', { step: z.enum(['preflight']) }),
 ]);
 
 /**

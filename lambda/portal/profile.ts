@@ -1,5 +1,6 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { defaultLimits } from '../rotation/limits.ts';
+import { parseJson } from '../rotation/parse.ts';
 import { RotationError } from '../rotation/rotation-error.ts';
 
 const slashed = /^\/(.+)\/i?$/s;
@@ -8,34 +9,37 @@ const slashed = /^\/(.+)\/i?$/s;
  * A label is compared with the whole text, spaces and case apart; one between slashes is a pattern (case-insensitive too).
  * A profile that names a list replaces that list.
  */
-const label = z
-  .string()
-  .min(1)
-  .refine((text) => compiles(text), 'is not a valid pattern');
-const labels = (...defaults: string[]) => z.array(label).min(1).default(defaults);
+const label = z.string().check(
+  z.minLength(1),
+  z.refine((text) => compiles(text), 'is not a valid pattern'),
+);
+const labelList = z.array(label).check(z.minLength(1));
+const labels = (...defaults: string[]) => z._default(labelList, defaults);
 const origin = z
   .string()
-  .refine(
-    (text) => URL.canParse(text) && new URL(text).origin === text,
-    'must be an origin, such as https://login.example.com',
+  .check(
+    z.refine(
+      (text) => URL.canParse(text) && new URL(text).origin === text,
+      'must be an origin, such as https://login.example.com',
+    ),
   );
-const css = z.string().min(1).optional();
-const timeMs = (defaultMs: number) => z.int().min(0).max(600_000).default(defaultMs);
+const css = z.optional(z.string().check(z.minLength(1)));
+const timeMs = (defaultMs: number) => z._default(z.int().check(z.minimum(0), z.maximum(600_000)), defaultMs);
 
 /** All by which the portal is driven, as data. Everything has a default, in English; unknown keys are errors. */
 export const portalProfileSchema = z.strictObject({
   /** The browser's language, BCP 47. */
-  locale: z.string().min(2).default('en-US'),
+  locale: z._default(z.string().check(z.minLength(2)), 'en-US'),
   /** Where the login may be typed, besides the registrable domain of `developer_tools_url`. */
-  trustedOrigins: z.array(origin).default([]),
+  trustedOrigins: z._default(z.array(origin), []),
   /** From where the page may load scripts, styles and fonts, and nothing is typed. */
-  assetOrigins: z.array(origin).default([]),
+  assetOrigins: z._default(z.array(origin), []),
   /** Whether a preflight opens the rotate dialog and cancels it. */
-  preflightOpensDialog: z.boolean().default(false),
+  preflightOpensDialog: z._default(z.boolean(), false),
   /** `METHOD path` of requests that change nothing; every other one is held back from the click on "Rotate" until the dialog is there. */
-  harmlessRequests: z.array(label).default([]),
-  labels: z
-    .strictObject({
+  harmlessRequests: z._default(z.array(label), []),
+  labels: z.prefault(
+    z.strictObject({
       username: labels(
         '/^(your )?(work |business )?(e-?mail( address)?|user ?name)( or (e-?mail( address)?|user ?name))?$/',
         'Login',
@@ -105,11 +109,12 @@ export const portalProfileSchema = z.strictObject({
         '/^([×✕✖✗x]|no,? thanks|not now|maybe later|later|skip|got it|ok|okay)$/',
         '/^(accept|allow|agree)( to)?( all)?( cookies)?$/',
       ),
-    })
-    .prefault({}),
+    }),
+    {},
+  ),
   /** What the page says, found anywhere in its text. */
-  messages: z
-    .strictObject({
+  messages: z.prefault(
+    z.strictObject({
       loginRefused: labels(
         '/(wrong|incorrect|invalid|not recogni[sz]ed|(do(es)?( not|n.t)) match|could ?n.t find|unknown|failed|unsuccessful|check your (credentials|password|details))/',
       ),
@@ -161,10 +166,11 @@ export const portalProfileSchema = z.strictObject({
       typeThis: labels(
         '/\\b(?:type|typing|enter|entering|write|input)\\s+(?:in\\s+)?(?:the\\s+(?:following\\s+)?(?:word|text|phrase)s?:?\\s+)?(.{1,200})/',
       ),
-    })
-    .prefault({}),
+    }),
+    {},
+  ),
   /** Pages and dialogs in between: what one says, and how it is answered. */
-  interstitials: z.array(z.strictObject({ says: z.array(label).min(1), answer: z.array(label).min(1) })).default([
+  interstitials: z._default(z.array(z.strictObject({ says: labelList, answer: labelList })), [
     {
       says: ['/(stay|keep me|remain) (signed|logged) in|(remember|trust) this (device|browser|computer)/'],
       answer: ['/^(no|not now|no,? thanks|don.t.*|skip|later)$/'],
@@ -199,8 +205,8 @@ export const portalProfileSchema = z.strictObject({
     },
   ]),
   /** CSS, for what no label finds: each must match exactly one element. */
-  locators: z
-    .strictObject({
+  locators: z.prefault(
+    z.strictObject({
       username: css,
       password: css,
       oneTimeCode: css,
@@ -213,10 +219,11 @@ export const portalProfileSchema = z.strictObject({
       dialog: css,
       confirm: css,
       wordField: css,
-    })
-    .prefault({}),
-  times: z
-    .strictObject({
+    }),
+    {},
+  ),
+  times: z.prefault(
+    z.strictObject({
       /** P, L and the margin between the two looks before adopting: design.md, "The rotation". */
       propagationMs: timeMs(defaultLimits.propagationMs),
       lateEffectMs: timeMs(defaultLimits.lateEffectMs),
@@ -234,8 +241,9 @@ export const portalProfileSchema = z.strictObject({
       /** From the press until the dialog has closed or spoken. */
       answerMs: timeMs(10_000),
       closeMs: timeMs(3_000),
-    })
-    .prefault({}),
+    }),
+    {},
+  ),
 });
 
 export type PortalProfile = z.infer<typeof portalProfileSchema>;
@@ -256,17 +264,7 @@ export function parsePortalProfile(json: string): PortalProfile {
       pressed: 'no',
       action: 'correct the JSON in the SSM parameter; docs/portal.md describes its keys',
     });
-  let profile: unknown;
-  try {
-    profile = JSON.parse(json);
-  } catch {
-    throw invalid('it is not JSON');
-  }
-  const parsed = portalProfileSchema.safeParse(profile);
-  if (parsed.success) return parsed.data;
-  throw invalid(
-    parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'profile'}: ${message}`).join('; '),
-  );
+  return parseJson(portalProfileSchema, json, invalid);
 }
 
 /** One pattern for a list of labels: whole texts, and whatever stands between slashes. */

@@ -1,4 +1,5 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
+import { parseJson } from './parse.ts';
 import { RotationError } from './rotation-error.ts';
 
 /** @see provider.md, "The token endpoint" */
@@ -7,49 +8,55 @@ export const defaultTokenEndpoint = 'https://api.tradeaware.live-eo.com/auth/mac
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** An https URL without credentials in it; plain http on loopback only. */
-export const secureUrl = z.string().superRefine((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url) return context.addIssue('is not a URL');
-  if (url.username || url.password) context.addIssue('must not carry credentials');
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.test(url.hostname))) {
-    context.addIssue('must be an https URL');
-  }
-});
+export const secureUrl = z.string().check(
+  z.superRefine((text, context) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (!url) return context.addIssue('is not a URL');
+    if (url.username || url.password) context.addIssue('must not carry credentials');
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.test(url.hostname))) {
+      context.addIssue('must be an https URL');
+    }
+  }),
+);
 
-const secretArn = z.string().regex(/^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:.+$/, 'must be the ARN of a secret');
+const secretArn = z
+  .string()
+  .check(z.regex(/^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:.+$/, 'must be the ARN of a secret'));
 
 /** Visible and of one line. Whatever is stored or sent must be, since a page can show anything. */
 const oneLine = z
   .string()
-  .regex(/^[\x21-\x7e]{1,4096}$/, 'must be one line of visible ASCII characters without spaces');
+  .check(z.regex(/^[\x21-\x7e]{1,4096}$/, 'must be one line of visible ASCII characters without spaces'));
 
 /** A portal that hides a secret shows dots or asterisks in its place, or says that it is loading; bullets are no ASCII anyway. */
-const clientSecret = oneLine.refine((value) => !/^[.*]+$|[.*]{3}/.test(value), 'must not be masked');
+const clientSecret = oneLine.check(z.refine((value) => !/^[.*]+$|[.*]{3}/.test(value), 'must not be masked'));
+
+const text = z.string().check(z.minLength(1));
 
 const rotatedSecretSchema = z.looseObject({
-  client_id: z.string().min(1),
-  client_secret: clientSecret.optional(),
-  token_endpoint: secureUrl.default(defaultTokenEndpoint),
+  client_id: text,
+  client_secret: z.optional(clientSecret),
+  token_endpoint: z._default(secureUrl, defaultTokenEndpoint),
   developer_tools_url: secureUrl,
   login_secret_arn: secretArn,
   bridge_secret_arn: secretArn,
 });
 
 const loginSecretSchema = z.looseObject({
-  username: z.string().min(1),
-  password: z.string().min(1),
-  totp_secret: z.string().min(1).optional(),
+  username: text,
+  password: text,
+  totp_secret: z.optional(text),
 });
 
 const bridgeSecretSchema = z.looseObject({
-  client_id: z.string().optional(),
-  access_token: z.string().optional(),
-  token_type: z.string().optional(),
-  expires_at: z.iso.datetime().optional(),
-  scope: z.string().optional(),
+  client_id: z.optional(z.string()),
+  access_token: z.optional(z.string()),
+  token_type: z.optional(z.string()),
+  expires_at: z.optional(z.iso.datetime()),
+  scope: z.optional(z.string()),
   armed_for: z.string(),
   armed_from: z.string(),
-  attempt: z.int().positive(),
+  attempt: z.int().check(z.positive()),
   armed_by: z.string(),
   armed_at: z.iso.datetime(),
 });
@@ -59,9 +66,18 @@ export type RotatedSecret = z.infer<typeof rotatedSecretSchema>;
 export type BridgeSecret = z.infer<typeof bridgeSecretSchema>;
 
 /** @throws {RotationError} configuration; names the secret and the key, never a value */
-export const parseRotatedSecret = (name: string, value: string) => parse(rotatedSecretSchema, name, value);
-export const parseLoginSecret = (name: string, value: string) => parse(loginSecretSchema, name, value);
-export const parseBridgeSecret = (name: string, value: string) => parse(bridgeSecretSchema, name, value);
+export const parseRotatedSecret = (name: string, value: string) => parseJson(rotatedSecretSchema, value, invalid(name));
+export const parseLoginSecret = (name: string, value: string) => parseJson(loginSecretSchema, value, invalid(name));
+export const parseBridgeSecret = (name: string, value: string) => parseJson(bridgeSecretSchema, value, invalid(name));
+
+const invalid = (name: string) => (what: string) =>
+  new RotationError({
+    category: 'configuration',
+    what: `secret ${name}: ${what}`,
+    retryable: false,
+    pressed: 'no',
+    action: `correct the JSON value of secret ${name}; README, "Deploy", lists its keys`,
+  });
 
 /** Whether the text may be stored as a client secret: one line, and no mask. */
 export function isClientSecret(text: string): boolean {
@@ -92,24 +108,3 @@ export function withClientSecret(value: string, clientSecret: string): string {
 }
 
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
-
-function parse<Schema extends z.ZodType>(schema: Schema, name: string, value: string): z.infer<Schema> {
-  const invalid = (what: string) =>
-    new RotationError({
-      category: 'configuration',
-      what: `secret ${name}: ${what}`,
-      retryable: false,
-      pressed: 'no',
-      action: `correct the JSON value of secret ${name}; README, "Deploy", lists its keys`,
-    });
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch {
-    // The parser's own message quotes the text.
-    throw invalid('its value is not JSON');
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw invalid(parsed.error.issues.map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`).join('; '));
-}

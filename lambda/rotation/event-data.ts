@@ -1,30 +1,41 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { categories } from './rotation-error.ts';
 import { steps } from './rotation-event.ts';
 
-/** `data` of the events. Never a secret, a token, or a hash of one. */
-export const eventDataSchema = z.strictObject({
+/** What each key holds where it is there. */
+export const eventDataKeys = {
   secret_arn: z.string(),
   secret_name: z.string(),
   region: z.string(),
-  client_id: z.string().optional(),
+  client_id: z.string(),
   version_id: z.string(),
-  previous_version_id: z.string().optional(),
+  previous_version_id: z.string(),
   step: z.enum([...steps, 'preflight']),
-  attempt: z.int().nonnegative(),
-  pressed: z.enum(['yes', 'no', 'unknown']).optional(),
-  adopted: z.boolean().optional(),
-  changeover_ms: z.int().nonnegative().optional(),
-  existing_tokens_valid: z.boolean().optional(),
-  previous_invalid_after: z.iso.datetime().optional(),
-  error: z
-    .strictObject({
-      category: z.enum(categories),
-      message: z.string(),
-      retryable: z.boolean(),
-      action: z.string(),
-    })
-    .optional(),
+  attempt: z.int().check(z.nonnegative()),
+  pressed: z.enum(['yes', 'no', 'unknown']),
+  adopted: z.boolean(),
+  changeover_ms: z.int().check(z.nonnegative()),
+  existing_tokens_valid: z.boolean(),
+  previous_invalid_after: z.iso.datetime(),
+  error: z.strictObject({
+    category: z.enum(categories),
+    message: z.string(),
+    retryable: z.boolean(),
+    action: z.string(),
+  }),
+};
+
+/** `data` of the events. Never a secret, a token, or a hash of one. */
+export const eventDataSchema = z.strictObject({
+  ...eventDataKeys,
+  client_id: z.optional(eventDataKeys.client_id),
+  previous_version_id: z.optional(eventDataKeys.previous_version_id),
+  pressed: z.optional(eventDataKeys.pressed),
+  adopted: z.optional(eventDataKeys.adopted),
+  changeover_ms: z.optional(eventDataKeys.changeover_ms),
+  existing_tokens_valid: z.optional(eventDataKeys.existing_tokens_valid),
+  previous_invalid_after: z.optional(eventDataKeys.previous_invalid_after),
+  error: z.optional(eventDataKeys.error),
 });
 
 export type EventData = z.infer<typeof eventDataSchema>;

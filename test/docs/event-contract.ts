@@ -27,7 +27,9 @@ const meanings: Record<DataKey, string> = {
   error: '`category` (one word, the list may grow), `message`, `retryable`, `action` (what an operator does next)',
 };
 
-export const types = cloudEventSchema.options.map((option) => option.shape.type.value);
+const literal = <Value extends string>({ def }: { def: { values: Value[] } }) => def.values[0] as Value;
+
+export const types = cloudEventSchema.def.options.map((option) => literal(option.shape.type));
 
 /**
  * The JSON Schema of each type. It lets keys through that it does not know, and any category of errors, since a v1 may get more of both.
@@ -35,8 +37,8 @@ export const types = cloudEventSchema.options.map((option) => option.shape.type.
  * @see JSON Schema 2020-12, "Compound Documents": the schema of `data` has the `$id` that `dataschema` names
  */
 export const schemas: ReadonlyMap<string, Schema> = new Map(
-  cloudEventSchema.options.map((option) => {
-    const type = option.shape.type.value;
+  cloudEventSchema.def.options.map((option) => {
+    const type = literal(option.shape.type);
     const schema = z.toJSONSchema(option, {
       override({ jsonSchema, path }) {
         delete jsonSchema.additionalProperties;
@@ -49,7 +51,7 @@ export const schemas: ReadonlyMap<string, Schema> = new Map(
     }) as Schema;
     const data = propertiesOf(schema).data ?? {};
     for (const [key, value] of Object.entries(propertiesOf(data))) value.description = meanings[key as DataKey];
-    data.$id = option.shape.dataschema.value;
+    data.$id = literal(option.shape.dataschema);
     // The key order that a reader expects.
     const { $schema, ...rest } = schema;
     const { $id, ...ofData } = data;

@@ -20,8 +20,8 @@ test.each([
   ['{"trustedOrigins":["https://login.example.com/path"]}', 'trustedOrigins.0: must be an origin'],
   ['{"locators":{"rotate":""}}', 'locators.rotate: '],
   ['{"interstitials":[{"says":["x"]}]}', 'interstitials.0.answer: '],
-  ['{"labels":', 'it is not JSON'],
-  ['[]', 'profile: '],
+  ['{"labels":', 'its value is not JSON'],
+  ['[]', 'value: '],
 ])('a wrong profile is named by the path of its key: %s', (json, words) => {
   expect(() => parsePortalProfile(json)).toThrow(words);
   expect(() => parsePortalProfile(json)).toThrow(/^\[configuration\]/);
