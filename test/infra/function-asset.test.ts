@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   chmodSync,
   lstatSync,
@@ -9,6 +10,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -157,6 +160,36 @@ describe('run as Lambda does, by the Runtime API, where only /tmp can be written
     await expect.poll(() => contentOf(machine.tmp), { timeout: 20_000 }).toEqual(usual);
     expect(usual.bytes).toBeLessThan(50_000_000);
   });
+});
+
+test('the evidence of a failure reaches its bucket', async () => {
+  const stored: (string | undefined)[] = [];
+  const bucket = createServer((request, response) => {
+    stored.push(request.url);
+    request.resume().on('end', () => response.end());
+  });
+  await once(bucket.listen(0, '127.0.0.1'), 'listening');
+  const environment = await startTestEnvironment();
+  const fn = await machine.function(assetHandler, {
+    ...environmentFor(environment),
+    EVIDENCE_BUCKET: 'evidence',
+    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(bucket.address() as AddressInfo).port}`,
+  });
+  try {
+    const profile = { labels: { dangerZone: ['No such zone'] }, times: { ...testTimes, pageMs: 2_000 } };
+    environment.service.parameters.set('/portal-profile', JSON.stringify(profile));
+    const report = (await fn.invoke({ Step: 'preflight', SecretId: environment.secrets.rotated })) as PreflightReport;
+    expect(
+      report.checks
+        .filter(({ ok }) => !ok)
+        .map(({ detail }) => detail)
+        .join(),
+    ).toContain('Danger Zone');
+    expect(stored).toContainEqual(expect.stringMatching(/^\/evidence\/.*\.png/));
+  } finally {
+    await fn.close();
+    bucket.close();
+  }
 });
 
 test('what the parts are said to have had is what they have, so that a part that grows is found', () => {
