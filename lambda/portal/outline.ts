@@ -1,9 +1,10 @@
-import type { Locator, Page } from 'playwright-core';
+import type { ElementHandle, Locator, Page } from 'playwright-core';
 
 /** What one reads there, line by line; no more of it than a message or a dialog has. */
-export async function visibleText(locator: Locator, timeoutMs = 1_000): Promise<string> {
+export async function visibleText(of: Locator | ElementHandle, timeoutMs = 1_000): Promise<string> {
   // Not textContent: what is hidden must not be judged.
-  return (await locator.innerText({ timeout: timeoutMs })).slice(0, 20_000);
+  const text = 'page' in of ? of.innerText({ timeout: timeoutMs }) : of.innerText();
+  return (await text).slice(0, 20_000);
 }
 
 /**

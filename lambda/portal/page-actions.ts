@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core';
 import { RotationError } from '../rotation/rotation-error.ts';
 import { refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText } from './outline.ts';
-import { searching } from './page-search.ts';
+import { type Found, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 
 /** How long a click waits before it is looked at what is in its way. */
@@ -20,6 +20,9 @@ export async function only(locator: Locator, what: string, page: Page): Promise<
     'compare with the page, and name the one that is meant in labels or locators of the portal profile',
   );
 }
+
+/** The element as it is now, which quicker answers what is asked of it; a page that renders itself anew replaces it. @throws a timeout, where there is none */
+export const atHand = (locator: Locator) => locator.elementHandle({ timeout: firstTryMs }) as Promise<Found>;
 
 /** Whether it comes within the time; looked for more often than Playwright's own wait does. */
 export async function appears(locator: Locator, timeoutMs: number): Promise<boolean> {

@@ -3,10 +3,24 @@ import type { Dialog, Locator } from 'playwright-core';
 import { clientIds, clientNames, clientPart } from './client.ts';
 import { refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText, withoutValues } from './outline.ts';
-import { appears, click, firstTryMs, isTimeout, only, unclickable, uncover, whileReplaced } from './page-actions.ts';
-import { hit, named, searching } from './page-search.ts';
+import {
+  appears,
+  atHand,
+  click,
+  firstTryMs,
+  isTimeout,
+  only,
+  unclickable,
+  uncover,
+  whileReplaced,
+} from './page-actions.ts';
+import { type Found, searchIn, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
+
+/** Fields that people type into. */
+const typeable =
+  'input:not([type=hidden],[type=checkbox],[type=radio],[type=button],[type=submit],[readonly]),textarea:not([readonly])';
 
 /** The dialog in front of the press, understood and filled in. */
 export interface OpenDialog {
@@ -191,10 +205,8 @@ type Understood = Omit<OpenDialog, 'hidesClient'>;
  * What a dialog says, to those who see it and to those who hear it: the names of its fields and boxes, what is in shadow roots.
  * In its own text, buttons side by side run together: "CancelRotate".
  */
-async function wordsOf(dialog: Locator): Promise<string> {
-  const buttons = await dialog.locator('button,[role=button]').all();
-  const said = [dialog, ...buttons].map((part) => visibleText(part));
-  return (await Promise.all([...said, dialog.ariaSnapshot({ timeout: 1_000 })])).join('\n').slice(0, 60_000);
+async function wordsOf(dialog: Locator, said: Promise<string>): Promise<string> {
+  return (await Promise.all([said, dialog.ariaSnapshot({ timeout: firstTryMs })])).join('\n').slice(0, 60_000);
 }
 
 function scriptDialogToPress(way: Way, dialog: Dialog): Understood {
@@ -254,11 +266,11 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
   const confirm = locators.confirm
     ? dialog.locator(locators.confirm)
     : searching(dialog, { find: 'clickable', name: labels.confirm });
-  if ((await dialog.count()) <= before) return undefined;
+  const dialogs = await dialog.count();
+  if (dialogs <= before) return undefined;
+  if (dialogs > 1) await only(dialog, 'rotate dialogs', page);
   let ready: Awaited<ReturnType<typeof whenReady>>;
   try {
-    await only(dialog, 'rotate dialogs', page);
-    judge(await wordsOf(dialog), way);
     ready = await whenReady(way, dialog, confirm, recognised);
   } catch (error) {
     if ((await dialog.count()) === 0) return undefined;
@@ -270,16 +282,16 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
 
   /** Where to click, if the button is as it was when it was ready: quicker than looking for it anew. */
   async function unchanged(): Promise<{ x: number; y: number } | undefined> {
-    if (!box || !button) return undefined;
+    const isNamed = locators.confirm ? [button] : searchIn(button, { find: 'named', name: labels.confirm });
     // biome-ignore format: one look
-    const [text, now, enabled, hits, names] = await Promise.all([box.innerText(), button.boundingBox(), button.isEnabled(), button.$$(hit), locators.confirm ? [button] : button.$$(named(labels.confirm))]);
+    const [text, now, enabled, hits, names] = await Promise.all([visibleText(box), button.boundingBox(), button.isEnabled(), searchIn(button, { find: 'hit' }), isNamed]);
     const still =
       enabled &&
       names.length === 1 &&
       hits.length === 1 &&
       now?.x === place.x &&
       now.y === place.y &&
-      text.slice(0, 20_000) === saidBefore;
+      text === saidBefore;
     return still ? { x: now.x + now.width / 2, y: now.y + now.height / 2 } : undefined;
   }
 
@@ -291,8 +303,9 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
       requireBefore(untilMs);
       if (place) return page.mouse.click(place.x, place.y);
       try {
-        saidBefore = await visibleText(dialog);
-        judge(await wordsOf(dialog), way);
+        const said = visibleText(dialog);
+        judge(await wordsOf(dialog, said), way);
+        saidBefore = await said;
       } catch {
         throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
       }
@@ -305,7 +318,7 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
     },
     async isOpen() {
       try {
-        return (await box?.isVisible()) ?? false;
+        return await box.isVisible();
       } catch (error) {
         if (/crashed|closed/.test(String(error))) throw error;
         // A document that has gone took its dialog along; a browser that has gone cannot answer this.
@@ -337,8 +350,6 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
 async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<void> {
   const { page } = way.browser;
   const { profile, account } = way;
-  const typeable =
-    'input:not([type=hidden],[type=checkbox],[type=radio],[type=button],[type=submit],[readonly]),textarea:not([readonly])';
   const fields = dialog.locator(profile.locators.wordField ?? typeable).filter({ visible: true });
   if ((await fields.count()) === 0) return;
   const field = await only(fields, 'field in the rotate dialog', page);
@@ -375,19 +386,44 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<vo
   }
 }
 
-/** Those that only say that one has read and understood. @returns whether all are ticked */
-async function tickBoxes({ profile }: Way, dialog: Locator): Promise<boolean> {
+/** Those that only say that one has read and understood. */
+async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
   const unticked = searching(dialog, { find: 'box', name: profile.labels.acknowledge });
   for (let left = await unticked.count(); left > 0; left--) {
-    const box = await unticked.first().elementHandle({ timeout: firstTryMs });
+    const box = await atHand(unticked.first());
     try {
-      await box?.check({ timeout: firstTryMs });
+      await box.check({ timeout: firstTryMs });
     } catch (error) {
       // A box that the page draws itself hides the real one, under its label or altogether.
-      if (isTimeout(error) && !(await box?.isChecked())) await box?.dispatchEvent('click');
+      if (isTimeout(error) && !(await box.isChecked())) await box.dispatchEvent('click');
     }
   }
-  return (await unticked.count()) === 0;
+}
+
+/** What a dialog says and has, in one look. */
+async function lookAt({ profile: { labels, locators } }: Way, dialog: Locator) {
+  const box = await atHand(dialog);
+  const text = visibleText(box);
+  const confirming = locators.confirm
+    ? box.$$(locators.confirm)
+    : searchIn(box, { find: 'clickable', name: labels.confirm });
+  const [said, words, buttons, place, unticked, fields] = await Promise.all([
+    text,
+    wordsOf(dialog, text),
+    confirming,
+    confirming.then(([button]) => button && whereReady(button)),
+    searchIn(box, { find: 'box', name: labels.acknowledge }),
+    box.$$(locators.wordField ?? typeable),
+  ]);
+  return {
+    box,
+    said,
+    words,
+    buttons,
+    place,
+    toDo: unticked.length + fields.length > 0,
+    isTicked: unticked.length === 0,
+  };
 }
 
 /**
@@ -399,23 +435,29 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<boolean> {
 async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised: () => void) {
   const { page } = way.browser;
   const { profile } = way;
-  for (const until = performance.now() + profile.times.dialogMs; ; ) {
-    const found = await confirm.count();
-    if (found > 1) await only(confirm, 'buttons that confirm', page);
+  const judged = async () => {
+    const seen = await lookAt(way, dialog);
+    judge(seen.words, way);
+    if (seen.buttons.length > 1) await only(confirm, 'buttons that confirm', page);
     // Not before: "Rotating ..." is a dialog too, of a portal that does not ask.
-    if (found === 1) recognised();
+    if (seen.buttons.length === 1) recognised();
+    return seen;
+  };
+  for (const until = performance.now() + profile.times.dialogMs; ; ) {
     try {
-      const ticked = await tickBoxes(way, dialog);
-      await typeWord(way, dialog, confirm);
-      // What came while it got ready is judged too; what comes after `said` is noticed before the press.
-      // biome-ignore format: one look
-      const [place, said, box, button, words] = await Promise.all([whereReady(confirm), visibleText(dialog), dialog.elementHandle({ timeout: firstTryMs }), confirm.elementHandle({ timeout: firstTryMs }), wordsOf(dialog)]);
-      if (place && ticked) {
-        judge(words, way);
-        return { place, said, box, button };
+      let seen = await judged();
+      if (seen.toDo) {
+        await tickBoxes(way, dialog);
+        await typeWord(way, dialog, confirm);
+        seen = await judged();
       }
+      const { box, said, place, isTicked } = seen;
+      const [button] = seen.buttons;
+      if (button && place && isTicked) return { box, said, place, button };
+      if (!button) await appears(confirm, firstTryMs);
+      else if (!(await whereReady(button, firstTryMs))) await uncover(confirm, profile);
     } catch (error) {
-      if (!isTimeout(error)) throw error;
+      if (!isTimeout(error)) whileReplaced(error);
     }
     if ((await dialog.count()) === 0) throw trouble('portal-changed', 'the rotate dialog closed by itself');
     if (performance.now() > until) {
@@ -426,29 +468,25 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised
         'open the dialog by hand (and cancel it): what has to be done before the button can be clicked? see labels.confirm, labels.acknowledge and messages.typeThis in the portal profile',
       );
     }
-    await uncover(confirm, profile);
   }
 }
 
 /**
- * Where the button is, once it is at rest, enabled, and what a click would meet. No trial click tells: Playwright makes it with the
- * mouse, and hides it only from listeners that come after its own, so that a page could take it for the press.
+ * Where the button is, once it is at rest, enabled, and what a click would meet; undefined where it is not within the time. No trial
+ * click tells: Playwright makes it with the mouse, and hides it only from listeners that come after its own, so that a page could
+ * take it for the press.
  */
-async function whereReady(button: Locator): Promise<{ x: number; y: number } | undefined> {
-  const options = { timeout: firstTryMs };
-  for (const until = performance.now() + firstTryMs; performance.now() < until; ) {
-    try {
-      const before = await button.boundingBox(options);
-      // Longer than a frame; one that moves more slowly is noticed before the press.
-      await sleep(20);
-      // biome-ignore format: one look
-      const [place, enabled, hits] = await Promise.all([button.boundingBox(options), button.isEnabled(options), button.locator(hit).count()]);
-      if (place && enabled && hits === 1 && place.x === before?.x && place.y === before.y) return place;
-      if (hits === 0) await button.scrollIntoViewIfNeeded(options);
-    } catch (error) {
-      whileReplaced(error);
-    }
-  }
+async function whereReady(button: Found, withinMs = 0): Promise<{ x: number; y: number } | undefined> {
+  const until = performance.now() + withinMs;
+  do {
+    const before = await button.boundingBox();
+    // Longer than a frame; one that moves more slowly is noticed before the press.
+    await sleep(20);
+    // biome-ignore format: one look
+    const [place, enabled, hits] = await Promise.all([button.boundingBox(), button.isEnabled(), searchIn(button, { find: 'hit' })]);
+    if (place && enabled && hits.length === 1 && place.x === before?.x && place.y === before.y) return place;
+    if (hits.length === 0) await button.scrollIntoViewIfNeeded({ timeout: firstTryMs });
+  } while (performance.now() < until);
   return undefined;
 }
 

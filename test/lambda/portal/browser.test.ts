@@ -80,7 +80,7 @@ test.each(Object.entries(hostile))(
   async (_name, [page, words, openMs = 3_000]) => {
     portal = await servePortal(page);
     const began = performance.now();
-    const profile = { times: { openMs, pageMs: 2_000 } };
+    const profile = { times: { openMs, pageMs: (openMs * 2) / 3 } };
     const error = (await open(portal, profile)
       .then(async (tools) => {
         await tools.look(signal).finally(() => tools.close());
