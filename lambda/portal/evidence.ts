@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import type { PortalBrowser } from './browser.ts';
-import { anyWriting, inGroups, outlineOf, placeOf } from './outline.ts';
+import { anyWriting, inGroups, mixed, outlineOf, placeOf } from './outline.ts';
 import { searching } from './page-search.ts';
 
 /** Where evidence of a failure is kept. */
@@ -31,7 +31,7 @@ export async function gatherEvidence(browser: PortalBrowser, told: Iterable<stri
   const { page } = browser;
   const url = placeOf(page.url()) ?? '';
   const outline = await outlineOf(page).catch(() => 'not readable');
-  const secret = { groups: inGroups.source, told: anyWriting(told)?.source ?? '^$' };
+  const secret = { groups: inGroups.source, mixed: mixed.source, told: anyWriting(told)?.source ?? '^$' };
   const unreadable = await Promise.all([searching(page, { find: 'unreadable', ...secret }).count(), closedRoots(page)])
     .then(([elements, roots]) => elements + roots)
     .catch(() => 1);

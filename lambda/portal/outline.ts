@@ -18,7 +18,7 @@ export async function outlineOf(page: Page): Promise<string> {
 export function withoutValues(snapshot: string): string {
   return (
     snapshot
-      .replace(inGroups, (text) => (/\d|[a-z][A-Z]|[A-Z]{2}\s[A-Z]{2}/.test(text) ? '[text]' : text))
+      .replace(inGroups, (text) => (mixed.test(text) ? '[text]' : text))
       .split('\n')
       .map((line) =>
         line.replace(
@@ -38,6 +38,9 @@ export const inGroups = new RegExp(
   `\\b(?:${[3, 4, 5, 6, 7, 8].map((length) => `(?:\\w{${length}}[^\\S\\n]){2,}\\w{2,${length}}`).join('|')})\\b`,
   'g',
 );
+
+/** What no words of a language have in common with a secret. */
+export const mixed = /\d|[a-z][A-Z]|[A-Z]{2}\s[A-Z]{2}/;
 
 /** Finds these values again wherever they stand, in groups and in pieces too; undefined where none is long enough to be one. */
 export function anyWriting(values: Iterable<string>): RegExp | undefined {

@@ -41,9 +41,9 @@ export type Search =
   /** Boxes with such a name that are not ticked, those that a page hides behind a drawing of its own too. */
   | { find: 'box'; name: Labels }
   /** What may hold a secret, a password or an e-mail address. */
-  | { find: 'sensitive'; groups: string; told: string }
+  | { find: 'sensitive'; groups: string; mixed: string; told: string }
   /** What shows more than can be read, so that it cannot be told whether it is sensitive. */
-  | { find: 'unreadable'; groups: string; told: string };
+  | { find: 'unreadable'; groups: string; mixed: string; told: string };
 
 /** No client secret or client id is longer; a page could show anything. */
 export const maxValueLength = 4_096;
@@ -88,6 +88,7 @@ type Query = Record<
   | 'mask'
   | 'fields'
   | 'groups'
+  | 'mixed'
   | 'told',
   string
 > &
@@ -491,10 +492,10 @@ function pageSearch() {
     }
     const isLong = (word: string) =>
       word.length >= 16 || /.@|@./.test(word) || (word.length >= 10 && /\d/.test(word) && /[a-z]/i.test(word));
-    const isMixed = (text: string) => /\d|[a-z][A-Z]|[A-Z]{2}\s[A-Z]{2}/.test(text);
+    const mixed = new RegExp(query.mixed);
     const secrets = [
       ...[...read.matchAll(/\S+/g)].filter(([word]) => isLong(word)),
-      ...[...read.matchAll(new RegExp(query.groups, 'g'))].filter(([text]) => isMixed(text)),
+      ...[...read.matchAll(new RegExp(query.groups, 'g'))].filter(([text]) => mixed.test(text)),
       ...read.matchAll(new RegExp(query.told, 'gi')),
     ].map((match) => ({ from: match.index, to: match.index + match[0].length }));
     const hasBox = (element: Element) => getComputedStyle(element).display !== 'contents';

@@ -206,7 +206,9 @@ type Understood = Omit<OpenDialog, 'hidesClient'>;
  * In its own text, buttons side by side run together: "CancelRotate".
  */
 async function wordsOf(dialog: Locator, said: Promise<string>): Promise<string> {
-  return (await Promise.all([said, dialog.ariaSnapshot({ timeout: firstTryMs })])).join('\n').slice(0, 60_000);
+  const [seen, heard] = await Promise.all([said, dialog.ariaSnapshot({ timeout: firstTryMs })]);
+  // Where a link leads is neither seen nor heard.
+  return `${seen}\n${heard.replace(/^ *- \/url:.*$/gm, '')}`.slice(0, 60_000);
 }
 
 function scriptDialogToPress(way: Way, dialog: Dialog): Understood {
@@ -268,9 +270,9 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
     : searching(dialog, { find: 'clickable', name: labels.confirm });
   const dialogs = await dialog.count();
   if (dialogs <= before) return undefined;
-  if (dialogs > 1) await only(dialog, 'rotate dialogs', page);
   let ready: Awaited<ReturnType<typeof whenReady>>;
   try {
+    if (dialogs > 1) await only(dialog, 'rotate dialogs', page);
     ready = await whenReady(way, dialog, confirm, recognised);
   } catch (error) {
     if ((await dialog.count()) === 0) return undefined;

@@ -163,6 +163,9 @@ const forms: Record<string, Page> = {
     inDialog(
       `<p>Type the client's name to confirm.</p><input oninput="b.disabled=this.value!=='ERP integration'"><button id="b" disabled onclick="press()">Rotate</button>`,
     )(page).replace('</h1>', '</h1><h2>ERP integration</h2>'),
+  'a link to a page of another subject': inDialog(
+    `<p>Not sure? <a href="/docs/billing#delete">Read more</a></p><button onclick="press()">Rotate</button>`,
+  ),
   'a box to tick': inDialog(
     `<label><input type="checkbox" onchange="b.disabled=!this.checked"> I understand that this cannot be reverted</label><label><input type="checkbox" onchange="other('box')"> Tell my colleagues</label><button id="b" disabled onclick="press()">Rotate</button>`,
   ),
