@@ -19,7 +19,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // On two cores: a test with a browser waits more than it works.
-    maxWorkers: 3,
+    maxWorkers: 4,
     maxConcurrency: 5,
     sequence: { sequencer: LongFirst },
   },

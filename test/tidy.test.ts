@@ -12,6 +12,9 @@ const forbidden: [string, string][] = [
   ['lambda/portal/x.ts', '../rotation/preflight.ts'],
   ['lambda/portal/x.ts', '../../local/start.ts'],
   ['lambda/handler.ts', '../local/start.ts'],
+  ['lambda/handler.ts', 'zod'],
+  ['lambda/portal/x.ts', 'zod'],
+  ['lambda/rotation/x.ts', 'zod'],
   ['consumer/x.ts', '../lambda/log.ts'],
   ['infra/x.ts', '../lambda/handler.ts'],
   ['ops/x.ts', '../local/start.ts'],
@@ -19,7 +22,8 @@ const forbidden: [string, string][] = [
 
 const allowed: [string, string][] = [
   ['lambda/rotation/x.ts', './limits.ts'],
-  ['lambda/rotation/x.ts', 'zod'],
+  ['lambda/rotation/x.ts', 'zod/mini'],
+  ['lambda/portal/x.ts', 'zod/mini'],
   ['lambda/aws/x.ts', '../rotation/ports.ts'],
   ['lambda/oauth/x.ts', '../../consumer/token-request.ts'],
   ['infra/x.ts', 'aws-cdk-lib/aws-lambda'],
