@@ -123,7 +123,8 @@ export function bundleHandler(entryPoint: string, outdir: string): string[] {
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
-    // A third of what there is to parse before the first event.
+    // A third of what there is to parse before the first event. Without `keepNames`: its helper is not in the page that gets the
+    // text of lambda/portal/page-search.ts.
     minify: true,
     external: ['@sparticuz/chromium', 'playwright-core', ...credentialProviders],
     alias: { 'node:process': './infra/process.ts' },

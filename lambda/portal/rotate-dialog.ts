@@ -174,7 +174,9 @@ async function clickRotate(
 
 /** @throws {RotationError} portal-changed, unless it speaks of rotating, of nothing worse, and of no other client */
 function judge(text: string, { profile: { messages }, account: { clientId }, told }: Way): void {
-  const [forbidden] = anyOf(messages.forbidden).exec(text) ?? [];
+  // Where a link leads is neither seen nor heard; an id in there tells all the same.
+  const words = text.replace(/^ *- \/url:.*$/gm, '');
+  const [forbidden] = anyOf(messages.forbidden).exec(words) ?? [];
   const change = (what: string) => `read the dialog by hand; if it is the right one, ${what} in the portal profile`;
   if (forbidden !== undefined)
     throw refusal(
@@ -191,7 +193,7 @@ function judge(text: string, { profile: { messages }, account: { clientId }, tol
       'the dialog names what looks like the id of another client',
       'see by hand which client that "Rotate" belongs to; set locators.rotate in the portal profile',
     );
-  if (!anyOf(messages.rotating).test(text))
+  if (!anyOf(messages.rotating).test(words))
     throw refusal(
       'portal-changed',
       'the dialog does not speak of rotating',
@@ -205,10 +207,10 @@ type Understood = Omit<OpenDialog, 'hidesClient'>;
  * What a dialog says, to those who see it and to those who hear it: the names of its fields and boxes, what is in shadow roots.
  * In its own text, buttons side by side run together: "CancelRotate".
  */
-async function wordsOf(dialog: Locator, said: Promise<string>): Promise<string> {
-  const [seen, heard] = await Promise.all([said, dialog.ariaSnapshot({ timeout: firstTryMs })]);
-  // Where a link leads is neither seen nor heard.
-  return `${seen}\n${heard.replace(/^ *- \/url:.*$/gm, '')}`.slice(0, 60_000);
+async function wordsOf(dialog: Locator, box: Found): Promise<string> {
+  const buttons = await box.$$('button,[role=button]');
+  const said = [box, ...buttons].map((part) => visibleText(part));
+  return (await Promise.all([...said, dialog.ariaSnapshot({ timeout: firstTryMs })])).join('\n').slice(0, 60_000);
 }
 
 function scriptDialogToPress(way: Way, dialog: Dialog): Understood {
@@ -268,11 +270,10 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
   const confirm = locators.confirm
     ? dialog.locator(locators.confirm)
     : searching(dialog, { find: 'clickable', name: labels.confirm });
-  const dialogs = await dialog.count();
-  if (dialogs <= before) return undefined;
+  if ((await dialog.count()) <= before) return undefined;
   let ready: Awaited<ReturnType<typeof whenReady>>;
   try {
-    if (dialogs > 1) await only(dialog, 'rotate dialogs', page);
+    await only(dialog, 'rotate dialogs', page);
     ready = await whenReady(way, dialog, confirm, recognised);
   } catch (error) {
     if ((await dialog.count()) === 0) return undefined;
@@ -305,9 +306,9 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
       requireBefore(untilMs);
       if (place) return page.mouse.click(place.x, place.y);
       try {
-        const said = visibleText(dialog);
-        judge(await wordsOf(dialog, said), way);
-        saidBefore = await said;
+        const again = await atHand(dialog);
+        saidBefore = await visibleText(again);
+        judge(await wordsOf(dialog, again), way);
       } catch {
         throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
       }
@@ -405,27 +406,20 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
 /** What a dialog says and has, in one look. */
 async function lookAt({ profile: { labels, locators } }: Way, dialog: Locator) {
   const box = await atHand(dialog);
-  const text = visibleText(box);
   const confirming = locators.confirm
     ? box.$$(locators.confirm)
     : searchIn(box, { find: 'clickable', name: labels.confirm });
   const [said, words, buttons, place, unticked, fields] = await Promise.all([
-    text,
-    wordsOf(dialog, text),
+    visibleText(box),
+    wordsOf(dialog, box),
     confirming,
     confirming.then(([button]) => button && whereReady(button)),
     searchIn(box, { find: 'box', name: labels.acknowledge }),
     box.$$(locators.wordField ?? typeable),
   ]);
-  return {
-    box,
-    said,
-    words,
-    buttons,
-    place,
-    toDo: unticked.length + fields.length > 0,
-    isTicked: unticked.length === 0,
-  };
+  const [button] = buttons.length === 1 ? buttons : [];
+  const toDo = unticked.length + fields.length > 0;
+  return { box, said, words, isOne: buttons.length < 2, button, place, toDo, isTicked: unticked.length === 0 };
 }
 
 /**
@@ -440,9 +434,9 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised
   const judged = async () => {
     const seen = await lookAt(way, dialog);
     judge(seen.words, way);
-    if (seen.buttons.length > 1) await only(confirm, 'buttons that confirm', page);
+    if (!seen.isOne) await only(confirm, 'buttons that confirm', page);
     // Not before: "Rotating ..." is a dialog too, of a portal that does not ask.
-    if (seen.buttons.length === 1) recognised();
+    if (seen.button) recognised();
     return seen;
   };
   for (const until = performance.now() + profile.times.dialogMs; ; ) {
@@ -453,8 +447,7 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised
         await typeWord(way, dialog, confirm);
         seen = await judged();
       }
-      const { box, said, place, isTicked } = seen;
-      const [button] = seen.buttons;
+      const { box, said, button, place, isTicked } = seen;
       if (button && place && isTicked) return { box, said, place, button };
       if (!button) await appears(confirm, firstTryMs);
       else if (!(await whereReady(button, firstTryMs))) await uncover(confirm, profile);
@@ -486,8 +479,13 @@ async function whereReady(button: Found, withinMs = 0): Promise<{ x: number; y: 
     await sleep(20);
     // biome-ignore format: one look
     const [place, enabled, hits] = await Promise.all([button.boundingBox(), button.isEnabled(), searchIn(button, { find: 'hit' })]);
-    if (place && enabled && hits.length === 1 && place.x === before?.x && place.y === before.y) return place;
-    if (hits.length === 0) await button.scrollIntoViewIfNeeded({ timeout: firstTryMs });
+    if (!place) return undefined;
+    if (enabled && hits.length === 1 && place.x === before?.x && place.y === before.y) return place;
+    // One that moves, or lies under something, is not brought into view: that is for the caller to see.
+    if (hits.length === 0 && withinMs > 0)
+      await button.scrollIntoViewIfNeeded({ timeout: firstTryMs }).catch((error: unknown) => {
+        if (!isTimeout(error)) throw error;
+      });
   } while (performance.now() < until);
   return undefined;
 }

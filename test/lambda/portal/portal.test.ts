@@ -163,6 +163,12 @@ const forms: Record<string, Page> = {
     inDialog(
       `<p>Type the client's name to confirm.</p><input oninput="b.disabled=this.value!=='ERP integration'"><button id="b" disabled onclick="press()">Rotate</button>`,
     )(page).replace('</h1>', '</h1><h2>ERP integration</h2>'),
+  'a dialog that assistive technology does not see': withDialog(
+    `<div class="modal" role="dialog" aria-hidden="true" hidden style="position:fixed;inset:0;background:#fff"><p>Are you sure?</p><button>Cancel</button><button onclick="press()">Rotate</button></div>`,
+  ),
+  'a button that moves under something until a box is ticked': inDialog(
+    `<style>@keyframes m{to{transform:translateX(3px)}}</style><label><input type="checkbox" onchange="b.style.animation='none';c.remove()"> I understand</label><p style="position:relative;width:200px"><i id="c" style="position:absolute;inset:0;background:#fff"></i><button id="b" style="animation:m 80ms infinite alternate" onclick="press()">Rotate</button></p>`,
+  ),
   'a link to a page of another subject': inDialog(
     `<p>Not sure? <a href="/docs/billing#delete">Read more</a></p><button onclick="press()">Rotate</button>`,
   ),

@@ -56,6 +56,21 @@ const refusals: Record<string, [Page, RegExp]> = {
     /no button "Rotate"/,
   ],
   'no Danger Zone': [(page) => usual(page).replace('Danger Zone', 'More'), /no button "Rotate"/],
+  'a dialog that assistive technology does not see, with another button': [
+    (page) =>
+      usual(page).replace(
+        /<dialog[\s\S]*<\/dialog>/,
+        `<div class="modal" role="dialog" aria-hidden="true" hidden style="position:fixed;inset:0;background:#fff"><p>Rotate secret?</p><button>Cancel</button><button onclick="other('delete')">Delete</button><button onclick="press()">Rotate</button></div>`,
+      ),
+    /something else than rotating: "Delete"/,
+  ],
+  'a dialog with a link to another client': [
+    (page) =>
+      inDialog(
+        `<p>This is for <a href="/clients/${page.other}">this client</a>.</p><button onclick="press()">Rotate</button>`,
+      )(page),
+    /the id of another client/,
+  ],
   'a rotation at the click, without a dialog': [
     withRows(row('Rotate Secret', '<button onclick="press()">Rotate</button>')),
     /POST \/rotate.* held back/,
