@@ -609,9 +609,21 @@ function pageSearch() {
         return buttons.some((button) => isNamed(button, test) && visible(button));
       };
       const [isLogin, isOther] = [sends(matcher(query.name)), sends(matcher(query.otherLabels))];
+      const isSeen = (element: Element) => element.checkVisibility({ opacityProperty: true });
+      /** An empty field may be seen through to the label that lies in it until somebody types. */
+      const hasLabelInIt = (field: Element) => {
+        const isSeenText = (element: Element) =>
+          talking.includes(element) && !element.matches(control) && isSeen(element);
+        const area = climb(field, (outer) => inside(outer).some(isSeenText));
+        const inArea = area ? inside(area) : [];
+        return (
+          inArea.filter((element) => element.matches(control)).length === 1 &&
+          inArea.some((element) => isSeenText(element) && !isApart(element, field))
+        );
+      };
       const forPeople = (field: Element) =>
         !field.matches('[tabindex="-1"],[aria-hidden=true]') &&
-        field.checkVisibility({ opacityProperty: true }) &&
+        (isSeen(field) || hasLabelInIt(field)) &&
         visible(field) &&
         !isClipped(field);
       const fields = all.filter(

@@ -81,6 +81,11 @@ const forms: Record<string, string> = {
   'only autocomplete': `<form method="post" action="/login"><input name="username" autocomplete="username"><input name="password" type="password" autocomplete="current-password"><button type="submit"><svg width="9" height="9"></svg></button></form>`,
   'an identifier first': `<form method="post" action="/login"><label>Username or email <input name="username"></label><button>Continue</button><button type="button">Continue with Google</button></form>`,
   'a script for a form': `<div><input id="u" type="email"><input id="p" type="password"><div style="cursor:pointer" onclick="go()">Log in</div></div><script>async function go(){const r=await fetch('/login',{method:'POST',body:new URLSearchParams({username:u.value,password:p.value})});location.href='/developer-tools'}</script>`,
+  'labels that lie in fields which are seen through': `<style>div{position:relative;height:40px}div>*{position:absolute;inset:0}input:placeholder-shown{opacity:0}</style><form method="post" action="/login"><div><span id="u">E-mail</span><input name="username" placeholder=" " aria-labelledby="u"></div><div><span id="p">Password</span><input name="password" type="password" placeholder=" " aria-labelledby="p"></div><button>Log in</button></form>`,
+  'a trap for robots that is seen through': onePage.replace(
+    '<label>Pass',
+    '<div style="opacity:0;position:absolute;top:0;left:0"><label>E-mail again <input type="email" name="email"></label></div><label>Pass',
+  ),
   'a consent wall over it': `${onePage}<div id="w" style="position:fixed;inset:0;background:#fff9"><button onclick="w.remove()">Only necessary</button></div>`,
 };
 
