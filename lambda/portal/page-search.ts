@@ -417,8 +417,19 @@ function pageSearch() {
     const heading = closest(element, headingLike) ?? element.querySelector(headingLike);
     return Number(heading?.getAttribute('aria-level') ?? /^h(\d)$/i.exec(heading?.tagName ?? '')?.[1] ?? 7);
   };
+  /** What folds a section may be a button beside its title, in a part of the page that says nothing else. */
+  const toggleBeside = (title: Element): Element | undefined => {
+    const foldings = all.filter(
+      (element) => element.matches('[aria-expanded]:not([aria-haspopup])') && visible(element),
+    );
+    const area = climb(title, (outer) => foldings.some((folding) => within(outer, folding)));
+    const [toggle, ...others] = area ? foldings.filter((folding) => within(area, folding)) : [];
+    if (!area || !toggle || others.length > 0) return undefined;
+    const says = (element: Element) => oneLine(textOf(element));
+    return oneLine(says(area).replace(says(toggle), '')) === says(title) ? toggle : undefined;
+  };
   const toggleOf = (title: Element): Element =>
-    closest(title, `${clickable},[aria-expanded]`) ?? closest(title, headingLike) ?? title;
+    closest(title, `${clickable},[aria-expanded]`) ?? toggleBeside(title) ?? closest(title, headingLike) ?? title;
 
   const inZone = (zone: Element, title: Element): boolean => {
     if (zone === title || closest(zone, dialogLike) !== closest(title, dialogLike)) return false;

@@ -89,6 +89,9 @@ const forms: Record<string, Page> = {
   'a zone folded by its height': withZone(
     `<h2 onclick="zone.style.maxHeight=zone.style.maxHeight?'':'500px'">Danger Zone</h2><div id="zone" style="max-height:0;overflow:hidden"><style>#zone{max-height:0}</style>${parts.rows}</div>`,
   ),
+  'a zone with a button beside its title': withZone(
+    `<div class="head"><b>Danger Zone</b><div><button aria-label="Expand" aria-expanded="false" aria-controls="zone" onclick="this.setAttribute('aria-expanded','true');zone.hidden=false"><svg width="9" height="9"></svg></button></div></div><div id="zone" hidden>${parts.rows}</div>`,
+  ),
   'a zone as a tab': withZone(
     `<div role="tablist"><button role="tab" aria-controls="p1" aria-selected="true">General</button><button role="tab" aria-controls="zone" onclick="zone.hidden=false">Danger Zone</button></div><div role="tabpanel" id="p1">Hi</div><div role="tabpanel" id="zone" hidden>${parts.rows}</div>`,
   ),
