@@ -323,7 +323,12 @@ function pageSearch() {
     };
     const isHolder = (element: Element) => {
       if (!visible(element)) return false;
-      if (element.matches(control)) return labelsOf(element).every((text) => isLabel(text) || masked.test(text));
+      if (element.matches(control)) {
+        // Nobody sees the placeholder of a field that has a value and keeps it.
+        const { readOnly, value, placeholder } = element as HTMLInputElement;
+        const unseen = readOnly && value !== '' ? oneLine(placeholder) : undefined;
+        return labelsOf(element).every((text) => text === unseen || isLabel(text) || masked.test(text));
+      }
       // An id may be a button that copies it; of anything else the text of a button is no value.
       const isPlainButton = inButton(element) && (query.id === undefined || valueIn(element) !== query.id);
       if (isPlainButton || closest(element, `${headingLike},dt,th,option,label`) || !isValue(valueIn(element)))

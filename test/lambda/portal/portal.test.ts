@@ -44,6 +44,10 @@ const forms: Record<string, Page> = {
     (s) =>
       `<label for="s">Client Secret</label><input id="s" type="password" readonly data-secret value="${s}"><button onclick="s.type='text'">Show</button>`,
   ),
+  'a secret in a field with a placeholder that nobody sees': withSecret(
+    (s) =>
+      `<table><tr><th>Client Secret</th><td><input type="password" readonly placeholder="Please enter" data-secret value="${s}"></td></tr></table>`,
+  ),
   'a secret in a textarea': withSecret(
     (s) => `<label for="s">Client Secret</label><textarea id="s" readonly data-secret>${s}</textarea>`,
   ),
