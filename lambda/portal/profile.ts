@@ -83,7 +83,7 @@ export const portalProfileSchema = z.strictObject({
         '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook))/',
       ),
       rotate: labels(
-        '/^(rotate\\W{1,3})?rotate( (the |your |this )?(client )?secret)?( rotate)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/',
+        '/^(rotate\\W{1,3})?rotate(,? (the |your |this )?(client )?secret)?( rotate)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/',
       ),
       confirm: labels(
         '/^(yes,? ?)?(i understand,? ?)?rotate( (it|the|your|my|this))?( client)?( secret)?( now)?$/',

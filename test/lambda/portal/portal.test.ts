@@ -131,6 +131,9 @@ const forms: Record<string, Page> = {
   'a button that is labelled by itself and its heading': withRows(
     `<div class="row"><h3 id="t">Rotate Secret</h3><button id="r" aria-labelledby="r t" onclick="ask()">Rotate</button></div>`,
   ),
+  'a button that says more to those who hear it': withRows(
+    `<div class="row"><p>Rotate Secret</p><button onclick="ask()">Rotate<span style="position:absolute;width:1px;height:1px;overflow:hidden">, client secret</span></button></div>`,
+  ),
   'buttons without a role': withRows(
     `<div class="row"><div>Rotate Secret</div><div style="cursor:pointer" onclick="ask()">Rotate</div></div>`,
   ),
