@@ -32,6 +32,10 @@ export type Search =
   | { find: 'clickable'; name: Labels }
   /** The same, for what leads to another page: where none is named so, also a card or a row that has such a title. */
   | { find: 'entry'; name: Labels }
+  /** What matches this CSS in there as a reader sees it: in shadow roots, and what was put into their slots from outside too. */
+  | { find: 'matching'; css: string }
+  /** What was put into slots in there, and is no part of its own text: the document has it elsewhere. */
+  | { find: 'slotted' }
   /** This element itself, if it still has such a name. */
   | { find: 'named'; name: Labels }
   /** The outermost thing that lies over this element. */
@@ -86,6 +90,7 @@ type Query = Record<
   | 'says'
   | 'id'
   | 'mask'
+  | 'css'
   | 'fields'
   | 'groups'
   | 'mixed'
@@ -665,6 +670,20 @@ function pageSearch() {
       return oneOfEach(named.length > 0 ? named : innermost(unique(around)));
     },
 
+    matching: ({ css }) => all.filter((element) => element.matches(css)),
+
+    slotted(_query, root) {
+      const slots = all.filter((element) => element instanceof HTMLSlotElement);
+      const put = slots.flatMap((slot) => slot.assignedElements());
+      return put.filter(
+        (element) =>
+          element instanceof HTMLElement &&
+          !root.contains(element) &&
+          !put.some((other) => other !== element && other.contains(element)) &&
+          visible(element),
+      );
+    },
+
     named: (query, root) => (isNamed(root, matcher(query.name)) ? [root] : []),
 
     covering(_query, root) {
@@ -684,12 +703,26 @@ function pageSearch() {
       const boxLike = 'input[type=checkbox]:not([aria-hidden=true]),[role=checkbox],[role=switch]';
       const isTicked = (box: Element) =>
         box instanceof HTMLInputElement ? box.checked : box.getAttribute('aria-checked') === 'true';
+      /** The element that the page knows it by, where a shadow root has nothing else in it. */
+      const partOf = (box: Element): Element => {
+        const { host } = box.getRootNode() as ShadowRoot;
+        const isMore = (element: Element) => element.matches(`${boxLike},${clickable},${control}`);
+        if (!host || inside(host).some((element) => !related(element, box) && isMore(element))) return box;
+        return partOf(host);
+      };
+      const labelsFor = (box: Element): Element[] => {
+        const { labels, id } = box as HTMLInputElement;
+        const given = [...(box.getRootNode() as Document).querySelectorAll('label')];
+        const named = given.filter((label) => id !== '' && label.htmlFor === id);
+        return unique([...(labels ?? []), ...named, box.closest('label') ?? []].flat());
+      };
       const namesOf = (box: Element) => {
-        const labels = [...((box as HTMLInputElement).labels ?? []), box].map((named) => oneLine(textOf(named)));
+        const part = partOf(box);
+        const labels = [box, part, ...labelsFor(box), ...labelsFor(part)].map((named) => oneLine(textOf(named)));
         const names = [...labels, ...labelsOf(box)].filter(Boolean);
-        const around = box.parentElement;
-        const isAlone = around?.querySelectorAll(boxLike).length === 1;
-        return names.length === 0 && around && isAlone ? [textOf(around)] : names;
+        const around = part.parentElement;
+        const isAlone = around && inside(around).filter((element) => element.matches(boxLike)).length === 1;
+        return names.length === 0 && isAlone ? [textOf(around)] : names;
       };
       const isShown = (box: Element) => [box, ...((box as HTMLInputElement).labels ?? [])].some(visible);
       return all.filter(

@@ -203,14 +203,21 @@ function judge(text: string, { profile: { messages }, account: { clientId }, tol
 
 type Understood = Omit<OpenDialog, 'hidesClient'>;
 
+/** What one reads in it: its text, and what was put into its slots from outside. */
+async function seenIn(box: Found): Promise<string> {
+  const parts = [box, ...(await searchIn(box, { find: 'slotted' }))];
+  return (await Promise.all(parts.map((part) => visibleText(part)))).join('\n');
+}
+
 /**
  * What a dialog says, to those who see it and to those who hear it: the names of its fields and boxes, what is in shadow roots.
  * In its own text, buttons side by side run together: "CancelRotate".
  */
-async function wordsOf(dialog: Locator, box: Found): Promise<string> {
-  const buttons = await box.$$('button,[role=button]');
-  const said = [box, ...buttons].map((part) => visibleText(part));
-  return (await Promise.all([...said, dialog.ariaSnapshot({ timeout: firstTryMs })])).join('\n').slice(0, 60_000);
+async function wordsOf(dialog: Locator, box: Found, seen: Promise<string>): Promise<string> {
+  const buttons = searchIn(box, { find: 'matching', css: 'button,[role=button]' });
+  const named = buttons.then((all) => Promise.all(all.map((button) => visibleText(button))));
+  const said = await Promise.all([seen, named, dialog.ariaSnapshot({ timeout: firstTryMs })]);
+  return said.flat().join('\n').slice(0, 60_000);
 }
 
 function scriptDialogToPress(way: Way, dialog: Dialog): Understood {
@@ -287,7 +294,7 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
   async function unchanged(): Promise<{ x: number; y: number } | undefined> {
     const isNamed = locators.confirm ? [button] : searchIn(button, { find: 'named', name: labels.confirm });
     // biome-ignore format: one look
-    const [text, now, enabled, hits, names] = await Promise.all([visibleText(box), button.boundingBox(), button.isEnabled(), searchIn(button, { find: 'hit' }), isNamed]);
+    const [text, now, enabled, hits, names] = await Promise.all([seenIn(box), button.boundingBox(), button.isEnabled(), searchIn(button, { find: 'hit' }), isNamed]);
     const still =
       enabled &&
       names.length === 1 &&
@@ -307,8 +314,9 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
       if (place) return page.mouse.click(place.x, place.y);
       try {
         const again = await atHand(dialog);
-        saidBefore = await visibleText(again);
-        judge(await wordsOf(dialog, again), way);
+        const said = seenIn(again);
+        judge(await wordsOf(dialog, again, said), way);
+        saidBefore = await said;
       } catch {
         throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
       }
@@ -330,7 +338,7 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
       }
     },
     async complaint() {
-      const text = await visibleText(dialog, 200).catch(() => '');
+      const text = await seenIn(box).catch(() => '');
       return failed.test(text) && !failed.test(saidBefore)
         ? withoutValues(text).replace(/\s+/g, ' ').slice(0, 200)
         : undefined;
@@ -353,7 +361,9 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
 async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<void> {
   const { page } = way.browser;
   const { profile, account } = way;
-  const fields = dialog.locator(profile.locators.wordField ?? typeable).filter({ visible: true });
+  const { wordField } = profile.locators;
+  const matching = (css: string) => searching(dialog, { find: 'matching', css });
+  const fields = (wordField ? dialog.locator(wordField) : matching(typeable)).filter({ visible: true });
   if ((await fields.count()) === 0) return;
   const field = await only(fields, 'field in the rotate dialog', page);
   if ((await field.getAttribute('type')) === 'password') {
@@ -364,10 +374,15 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<vo
     );
   }
   const hints = await Promise.all(['aria-label', 'placeholder'].map((name) => field.getAttribute(name)));
-  const text = [await visibleText(dialog), ...hints].join(' \n ');
-  const emphasised = await dialog.locator('code,kbd,samp,pre,strong,b,em,mark,var').allTextContents();
+  const box = await atHand(dialog);
+  const seen = seenIn(box);
+  const text = [await seen, ...hints].join(' \n ');
+  const emphasised = await matching('code,kbd,samp,pre,strong,b,em,mark,var').allTextContents();
   const names = /name/i.test(text) ? await clientNames((await partOfClient(way)).part, profile) : [];
-  const words = wordsToType(text, emphasised, { id: account.clientId, names }, profile).slice(0, 4);
+  const wordsIn = (text: string) => wordsToType(text, emphasised, { id: account.clientId, names }, profile).slice(0, 4);
+  const words = wordsIn(text);
+  // What a field in a shadow root is called is heard only.
+  if (words.length === 0) words.push(...wordsIn(await wordsOf(dialog, box, seen)));
   if (words.length === 0 && (await clientIds(dialog, profile).and(field).count()) === 1) words.push(account.clientId);
   if (words.length === 0) {
     throw refusal(
@@ -406,16 +421,17 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
 /** What a dialog says and has, in one look. */
 async function lookAt({ profile: { labels, locators } }: Way, dialog: Locator) {
   const box = await atHand(dialog);
+  const seen = seenIn(box);
   const confirming = locators.confirm
     ? box.$$(locators.confirm)
     : searchIn(box, { find: 'clickable', name: labels.confirm });
   const [said, words, buttons, place, unticked, fields] = await Promise.all([
-    visibleText(box),
-    wordsOf(dialog, box),
+    seen,
+    wordsOf(dialog, box, seen),
     confirming,
     confirming.then(([button]) => button && whereReady(button)),
     searchIn(box, { find: 'box', name: labels.acknowledge }),
-    box.$$(locators.wordField ?? typeable),
+    locators.wordField ? box.$$(locators.wordField) : searchIn(box, { find: 'matching', css: typeable }),
   ]);
   const [button] = buttons.length === 1 ? buttons : [];
   const toDo = unticked.length + fields.length > 0;
@@ -514,8 +530,9 @@ export function wordsToType(
   client: { id: string; names: readonly string[] },
   { messages }: PortalProfile,
 ): string[] {
-  const [, ...groups] = anyOf(messages.typeThis).exec(text.replace(/\s+/g, ' ')) ?? [];
-  const rest = groups.find((group) => group !== undefined) ?? '';
+  const asked = (text: string) =>
+    (anyOf(messages.typeThis).exec(text) ?? []).slice(1).find((group) => group !== undefined) ?? '';
+  const rest = asked(text.replace(/\s+/g, ' '));
   const asks = rest.split(/[.!?](?:\s|$)/)[0] ?? '';
   const apart = emphasised.map((word) => word.trim()).filter((word) => word !== '' && rest.includes(word));
   const quoted = [...asks.matchAll(/["“”„«`]([^"“”»`]{1,100})["”“»`]|(?:^|[\s(])['‘]([^'’]{1,100})['’]/g)].map(
@@ -523,14 +540,16 @@ export function wordsToType(
   );
   const named = [...asks.matchAll(/\bname\b[\s,:(]+([^,()]{2,80}?)(?:[,)]|\s+to\b|$)/gi)].map(([, name]) => name ?? '');
   const inBrackets = [...asks.matchAll(/\(([^()]{1,100})\)/g)].map(([, text]) => text ?? '');
-  const [, plain = ''] =
-    /^(.+?)(?:\s+(?:to|in|into|below|here|and|if|then|before|for|as)\b|[.:!,;)]|\s*$)/i.exec(asks) ?? [];
+  const plainIn = (text: string) =>
+    /^(.+?)(?:\s+(?:to|in|into|below|here|and|if|then|before|for|as)\b|[.:!,;)]|\s*$)/i.exec(text)?.[1] ?? '';
+  // A label that says no more ends with its line.
+  const plain = [asked(text), asks].map(plainIn);
   const words = [
     ...apart.sort((a, b) => rest.indexOf(a) - rest.indexOf(b)),
     ...quoted,
     ...(asks.includes(client.id) || /client\W{0,3}s?\s*id\b/i.test(asks) ? [client.id] : []),
     ...(/\bname\b/i.test(asks) ? [...named.filter((name) => !/^of\b/.test(name)), ...inBrackets, ...client.names] : []),
-    ...(/^(the|your|this|that|a|an|my|to|in|it|client)\b/i.test(plain) ? [] : [plain]),
+    ...plain.filter((word) => !/^(the|your|this|that|a|an|my|to|in|it|client)\b/i.test(word)),
   ];
   return [...new Set(words.map((word) => word.replace(/["“”„«»`‘’]/g, '').trim()).filter((word) => word !== ''))];
 }

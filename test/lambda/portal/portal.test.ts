@@ -165,6 +165,18 @@ const forms: Record<string, Page> = {
   'a word in the label': inDialog(
     `<label>Type ROTATE to confirm<input oninput="b.disabled=this.value!=='ROTATE'"></label><button id="b" disabled onclick="press()">Rotate</button>`,
   ),
+  'a word at the end of its line': inDialog(
+    `<label>Type ROTATE<input oninput="b.disabled=this.value!=='ROTATE'"></label><p>It cannot be reverted.</p><button id="b" disabled onclick="press()">Rotate</button>`,
+  ),
+  'a dialog in a shadow root, with slots for what it says': withDialog(
+    `<x-dialog class="modal" hidden><p>Services that use the current secret lose access.</p><x-input></x-input><label><x-box></x-box> I understand</label><button slot="footer" id="b" disabled onclick="press()">Rotate</button></x-dialog>
+    <script>const define=(name,markup)=>customElements.define(name,class extends HTMLElement{connectedCallback(){this.attachShadow({mode:'open'}).innerHTML=markup}get inner(){return this.shadowRoot.querySelector('input')}});
+    define('x-dialog','<style>:host{display:contents}:host([hidden]){display:none}</style><div role="dialog" aria-label="Rotate secret" style="position:fixed;top:0;background:#fff"><h2>Rotate secret</h2><slot></slot><slot name="footer"></slot></div>');
+    define('x-input','<label for="i">Type ROTATE to confirm</label><input id="i">');
+    define('x-box','<div><input type="checkbox"></div>');
+    const [w,k]=[document.querySelector('x-input'),document.querySelector('x-box')];
+    for(const e of [w,k])e.addEventListener('input',()=>{b.disabled=!(w.inner.value==='ROTATE'&&k.inner.checked)})</script>`,
+  ),
   'the client id to type': (page) =>
     inDialog(
       `<p>Enter the client ID to continue.</p><input oninput="b.disabled=this.value!=='${page.id}'"><button id="b" disabled onclick="press()">Rotate</button>`,
