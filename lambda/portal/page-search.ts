@@ -216,7 +216,14 @@ function pageSearch() {
     const referred = ids.map((id) => root.getElementById(id)).filter((label) => label !== null);
     const given = isField ? ['aria-label', 'placeholder', 'title'] : ['aria-label'];
     const labels = isField ? [...((element as HTMLInputElement).labels ?? [])] : [];
-    return [...labels.map(textOf), referred.map(textOf).join(' '), ...given.map((name) => element.getAttribute(name))]
+    // A name by reference is announced even where the text that it refers to is hidden, so that it is not announced twice.
+    const announced = (label: Element) =>
+      label.matches(silent) ? [...label.childNodes].map(textOf).join('') : textOf(label);
+    return [
+      ...labels.map(textOf),
+      referred.map(announced).join(' '),
+      ...given.map((name) => element.getAttribute(name)),
+    ]
       .map(oneLine)
       .filter(Boolean);
   };
@@ -427,13 +434,16 @@ function pageSearch() {
     const heading = closest(element, headingLike) ?? element.querySelector(headingLike);
     return Number(heading?.getAttribute('aria-level') ?? /^h(\d)$/i.exec(heading?.tagName ?? '')?.[1] ?? 7);
   };
-  /** What folds a section may be a button beside its title, in a part of the page that says nothing else. */
+  /** What folds a section may be a button beside its title, in a part of the page that says nothing else; a menu folds nothing. */
   const toggleBeside = (title: Element): Element | undefined => {
+    if (getComputedStyle(title).cursor === 'pointer') return undefined;
     const foldings = all.filter(
       (element) => element.matches('[aria-expanded]:not([aria-haspopup])') && visible(element),
     );
     const area = climb(title, (outer) => foldings.some((folding) => within(outer, folding)));
-    const [toggle, ...others] = area ? foldings.filter((folding) => within(area, folding)) : [];
+    const [toggle, ...others] = area
+      ? inside(area).filter((element) => element.matches(`${clickable},${control},[aria-expanded]`))
+      : [];
     if (!area || !toggle || others.length > 0) return undefined;
     const says = (element: Element) => oneLine(textOf(element));
     return oneLine(says(area).replace(says(toggle), '')) === says(title) ? toggle : undefined;

@@ -106,6 +106,15 @@ const forms: Record<string, Page> = {
   'a zone that is plain text': withZone(
     `<div style="cursor:pointer" onclick="zone.hidden=false">⚠ Danger Zone ▾</div><div id="zone" hidden>${parts.rows}</div>`,
   ),
+  'a zone whose heading has the button that unfolds it beside it': withZone(
+    `<section><div style="display:flex;justify-content:space-between"><h3>Danger Zone</h3><button aria-expanded="false" aria-controls="zone" onclick="zone.hidden=!zone.hidden;this.setAttribute('aria-expanded',String(!zone.hidden))">▾<span style="position:absolute;width:1px;height:1px;overflow:hidden">Toggle</span></button></div><div id="zone" hidden>${parts.rows}</div></section>`,
+  ),
+  'a zone with a button that is announced as its heading reads': withZone(
+    `<div><div style="display:flex"><span id="t">Danger Zone</span><div><button aria-label="Danger Zone" aria-controls="zone" aria-expanded="false" onclick="zone.hidden=!zone.hidden;this.setAttribute('aria-expanded',String(!zone.hidden))"><svg width="14" height="14"></svg></button></div></div><div id="zone" role="region" aria-labelledby="t" hidden>${parts.rows}</div></div>`,
+  ),
+  'a zone whose heading has a menu beside it': withZone(
+    `<div><div style="display:flex"><h3 onclick="zone.hidden=false">Danger Zone</h3><button aria-label="More" aria-haspopup="menu" aria-expanded="false" onclick="other('menu')">⋮</button></div><div id="zone" hidden>${parts.rows}</div></div>`,
+  ),
   'a zone with a link to it in a menu': (page) =>
     usual(page).replace('<main>', '<nav><a href="#zone">Danger Zone</a></nav><main>'),
   'sections without rows': withRows(
@@ -130,6 +139,9 @@ const forms: Record<string, Page> = {
     ),
   'a button that is labelled by itself and its heading': withRows(
     `<div class="row"><h3 id="t">Rotate Secret</h3><button id="r" aria-labelledby="r t" onclick="ask()">Rotate</button></div>`,
+  ),
+  'a row with a title that is announced as the name of the row only': withRows(
+    `<div role="group" aria-labelledby="t"><span id="t" aria-hidden="true">Rotate Secret</span><button onclick="ask()">Rotate</button></div><div role="group" aria-labelledby="u"><span id="u" aria-hidden="true">Delete client</span><button onclick="other('delete')">Delete</button></div>`,
   ),
   'a button that says more to those who hear it': withRows(
     `<div class="row"><p>Rotate Secret</p><button onclick="ask()">Rotate<span style="position:absolute;width:1px;height:1px;overflow:hidden">, client secret</span></button></div>`,
