@@ -33,6 +33,9 @@ const profileIcon = ['class', 'id', 'data-testid']
   )
   .join();
 
+/** What would send a password that nobody has typed, in a form whose fields are taken for none of a login. */
+const sendsPassword = 'form:has([type=password]) :is(button:not([type=button],[type=reset]),input[type=submit])';
+
 /** @throws {RotationError} configuration, without the seed in it */
 export function oneTimeCodes(totpSecret: string): TOTP {
   try {
@@ -490,7 +493,8 @@ class Walk {
     const { profile } = this.#way;
     if (this.#passwordTyped || this.#loggedIn) return false;
     for (const label of profile.labels.enterLogin) {
-      const entry = searching(this.#page, { find: 'clickable', name: [label] });
+      const named = searching(this.#page, { find: 'clickable', name: [label] });
+      const entry = named.and(this.#page.locator(`:not(${sendsPassword})`));
       if ((await entry.count()) !== 1 || this.#tried.includes(label)) continue;
       this.#tried.push(label);
       await click(entry, 'what leads to the login', profile);

@@ -329,3 +329,9 @@ test.each(Object.entries(dead))('%s is refused in words of its own', async (_nam
   expect(failure.message).toMatch(words);
   expect(portal.logins.length).toBeLessThanOrEqual(1);
 });
+
+test('a login form with fields for nobody is not sent empty', async () => {
+  await behind({ form: onePage.replaceAll('<input', '<input tabindex="-1"') });
+  await expect(open(portal, { times: { pageMs: 3_000, settleMs: 300 } })).rejects.toThrow(/pressed: no/);
+  expect(portal.logins).toEqual([]);
+});
