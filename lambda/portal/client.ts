@@ -95,8 +95,9 @@ export async function revealIds(page: Page, profile: PortalProfile): Promise<boo
   const buttons = buttonsOf('clientId', page, profile, 'reveal');
   const before = await buttons.count();
   let index = 0;
-  for (let clicks = 0; clicks < before && index < (await buttons.count()); clicks++) {
+  for (let clicks = 0; clicks < before; clicks++) {
     const left = await buttons.count();
+    if (index >= left) break;
     await click(buttons.nth(index), 'the button that reveals the client id', profile);
     // One that was clicked may be called "Hide" then: the next has its place.
     if (!(await fewerThan(buttons, left, profile.times.settleMs / 5))) index += 1;

@@ -26,16 +26,15 @@ export const eventDataKeys = {
 };
 
 /** `data` of the events. Never a secret, a token, or a hash of one. */
-export const eventDataSchema = z.strictObject({
-  ...eventDataKeys,
-  client_id: z.optional(eventDataKeys.client_id),
-  previous_version_id: z.optional(eventDataKeys.previous_version_id),
-  pressed: z.optional(eventDataKeys.pressed),
-  adopted: z.optional(eventDataKeys.adopted),
-  changeover_ms: z.optional(eventDataKeys.changeover_ms),
-  existing_tokens_valid: z.optional(eventDataKeys.existing_tokens_valid),
-  previous_invalid_after: z.optional(eventDataKeys.previous_invalid_after),
-  error: z.optional(eventDataKeys.error),
+export const eventDataSchema = z.partial(z.strictObject(eventDataKeys), {
+  client_id: true,
+  previous_version_id: true,
+  pressed: true,
+  adopted: true,
+  changeover_ms: true,
+  existing_tokens_valid: true,
+  previous_invalid_after: true,
+  error: true,
 });
 
 export type EventData = z.infer<typeof eventDataSchema>;
