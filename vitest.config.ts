@@ -18,6 +18,7 @@ export default defineConfig({
     // Long enough for a slow machine: a test waits for conditions, never for time.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     // On two cores: a test with a browser waits more than it works.
     maxWorkers: 4,
     maxConcurrency: 5,

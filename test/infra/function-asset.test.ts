@@ -139,16 +139,16 @@ describe('run as Lambda does, by the Runtime API, where only /tmp can be written
     expect(statSync(`/proc/${first}`).uid).not.toBe(0);
     // A browser that was told to close may take a moment, and so may its profile.
     const browserIsGone = async () => {
-      await expect.poll(() => fn.processes(), { timeout: 20_000 }).toEqual([first]);
+      await expect.poll(() => fn.processes()).toEqual([first]);
       const profile = expect.stringMatching(/^playwright_/);
-      await expect.poll(() => contentOf(machine.tmp).names, { timeout: 20_000 }).not.toContainEqual(profile);
+      await expect.poll(() => contentOf(machine.tmp).names).not.toContainEqual(profile);
     };
     expect(await environment.rotate()).toBe('succeeded');
     await browserIsGone();
     const usual = contentOf(machine.tmp);
     expect(await preflight()).toMatchObject({ ok: true });
     await browserIsGone();
-    await expect.poll(() => contentOf(machine.tmp), { timeout: 20_000 }).toEqual(usual);
+    await expect.poll(() => contentOf(machine.tmp)).toEqual(usual);
 
     killAt = 'developer-tools';
     const pressesBefore = presses(environment);
@@ -157,7 +157,7 @@ describe('run as Lambda does, by the Runtime API, where only /tmp can be written
     expect(leftBehind).toEqual(expect.arrayContaining([expect.stringMatching(/^playwright_chromiumdev_profile-/)]));
     expect(fn.processes()).not.toContain(first);
     expect(presses(environment) - pressesBefore).toBe(1);
-    await expect.poll(() => contentOf(machine.tmp), { timeout: 20_000 }).toEqual(usual);
+    await expect.poll(() => contentOf(machine.tmp)).toEqual(usual);
     expect(usual.bytes).toBeLessThan(50_000_000);
   });
 });

@@ -73,7 +73,6 @@ describe('in a browser', () => {
   async function open(chosen: Partial<PortalTraits>): Promise<void> {
     await start(chosen);
     context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
-    context.setDefaultTimeout(8_000);
     // As in a browser with a person before it.
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     page = await context.newPage();
@@ -275,13 +274,10 @@ describe('in a browser', () => {
     const needsReload =
       traits.newSecret === 'after-reload' || (traits.newSecret === 'later' && traits.rendering === 'form-posts');
     await expect
-      .poll(
-        async () => {
-          if (needsReload) await page.reload();
-          return look();
-        },
-        { timeout: 5_000 },
-      )
+      .poll(async () => {
+        if (needsReload) await page.reload();
+        return look();
+      })
       .toBe(issued);
     const [logins, codes] = [Number(traits.session === 'none'), Number(traits.secondFactor === 'totp')];
     expect(provider.counters).toMatchObject({

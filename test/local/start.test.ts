@@ -49,7 +49,7 @@ function processesLeft(): string[] {
 }
 
 /** What was killed is gone a moment later: nobody can wait for a child's children. */
-const noProcessLeft = () => expect.poll(processesLeft, { timeout: 10_000 }).toEqual([]);
+const noProcessLeft = () => expect.poll(processesLeft).toEqual([]);
 
 describe('npm start', () => {
   it('rotates twice and proves it, in plain lines, leaving nothing behind', async () => {

@@ -27,7 +27,7 @@ test('Chromium gets no flag that weakens web security, no credentials, and is go
   expect(flags).toMatch(/--host-resolver-rules=MAP \* ~NOTFOUND/);
   expect(environment).not.toMatch(/AWS_|canary/);
   await tools.close();
-  await expect.poll(() => chromiumProcesses(undefined), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => chromiumProcesses(undefined)).toEqual([]);
 });
 
 test.each([
@@ -92,7 +92,7 @@ test.each(Object.entries(hostile))(
     expect(error.message).toMatch(words);
     expect(error.pressed).toBe('no');
     expect(performance.now() - began).toBeLessThan(openMs + 15_000);
-    await expect.poll(() => chromiumProcesses(undefined), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => chromiumProcesses(undefined)).toEqual([]);
   },
 );
 
@@ -147,7 +147,7 @@ test('an abort ends all at once, with a browser that is gone', async () => {
   const opening = playwrightPortal({ profile: defaultPortalProfile }).open(portal.account, stop.signal);
   setTimeout(() => stop.abort(), 800);
   await expect(opening).rejects.toMatchObject({ category: 'timeout', pressed: 'no' });
-  await expect.poll(() => chromiumProcesses(undefined), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => chromiumProcesses(undefined)).toEqual([]);
 });
 
 test.each([

@@ -40,7 +40,7 @@ async function pressesOnce(traits: Rendering): Promise<void> {
     let seen = traits.newSecret === 'at-once' ? await tools.shown(signal) : before;
     while (seen === before) {
       seen = await tools.look(signal);
-      if (seen === before) await vi.waitUntil(() => provider.shownSecret(laterMs) !== before, { timeout: 5 * laterMs });
+      if (seen === before) await vi.waitUntil(() => provider.shownSecret(laterMs) !== before, { timeout: 30_000 });
     }
     expect(seen).toBe(provider.issuedSecret());
     const logins = traits.session === 'already-signed-in' ? 0 : 1;

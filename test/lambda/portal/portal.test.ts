@@ -286,9 +286,7 @@ test.each(Object.entries(forms))('%s is pressed once, and nothing else is', asyn
     expect(await tools.shown(signal)).toBe(before);
     expect(portal.rotations).toBe(0);
     await dialog.press(signal);
-    await expect
-      .poll(async () => (await tools.shown(signal)) === portal.secret() && portal.rotations, { timeout: 5_000 })
-      .toBe(1);
+    await expect.poll(async () => (await tools.shown(signal)) === portal.secret() && portal.rotations).toBe(1);
     expect(portal.secret()).not.toBe(before);
     expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 1, others: [] });
   } finally {

@@ -72,7 +72,7 @@ describe('finishSecret', () => {
     const types = (await environment.events()).map(({ type }) => type.split('.').at(-2));
     expect(types.filter((type) => type !== 'rotation-failed')).toEqual(['rotation-started', 'pending', 'rotated']);
     expect(environment.facts()).toContain('proved');
-    await expect.poll(() => environment.labels(), { timeout: 10_000 }).toMatchObject({ AWSCURRENT: token });
-    await expect.poll(() => environment.labels(), { timeout: 10_000 }).not.toHaveProperty('ROTATED_DUE');
+    await expect.poll(() => environment.labels()).toMatchObject({ AWSCURRENT: token });
+    await expect.poll(() => environment.labels()).not.toHaveProperty('ROTATED_DUE');
   });
 });
