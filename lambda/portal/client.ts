@@ -2,47 +2,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { refusal } from './failures.ts';
 import { click } from './page-actions.ts';
-import { mask, maxValueLength, searching } from './page-search.ts';
-import { anyOf, type PortalProfile } from './profile.ts';
+import { mask, maxValueLength, type Search, searching, shownValues } from './page-search.ts';
+import type { PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
 
 /** Shorter texts beside "Client Secret" are hints and badges. */
 const minSecretLength = 8;
 
-/** What is no part of the value that stands in the same element. */
-const asides = 'button,[role=button],[aria-hidden=true]';
+/** @see clientSearch */
+export const clientPart = (way: Way): Locator => searching(way.browser.page, clientSearch(way));
 
 /**
  * The part of the page that is our client's; none where the id is not shown.
  *
  * @param hiddenToo also where a tab has taken the place of the id
  */
-export function clientPart(way: Way, hiddenToo = false): Locator {
-  const { page } = way.browser;
+export function clientSearch(way: Way, hiddenToo = false): Search {
   const { labels, locators } = way.profile;
+  const { clientId: label, clientSecret: otherLabels } = labels;
+  if (way.copied?.on === pageOf(way))
+    return { find: 'part-of-button', label, otherLabels, name: labels.copy, index: way.copied.index, hiddenToo };
   const id = way.account.clientId;
-  if (way.copied?.on === pageOf(way)) return copyParts(way, hiddenToo).nth(way.copied.index);
-  if (locators.clientId) {
-    const shown = page.locator(locators.clientId);
-    const ours = shown
-      .filter({ hasText: new RegExp(`^\\s*${RegExp.escape(id)}\\s*$`) })
-      .or(shown.and(page.locator(`[value=${JSON.stringify(id)}]`)));
-    return page.locator('body').filter({ has: ours });
-  }
-  return searching(page, {
-    find: 'client',
-    label: labels.clientId,
-    otherLabels: labels.clientSecret,
-    id,
-    minLength: Math.min(8, id.length),
-    hiddenToo,
-  });
-}
-
-/** The parts of the page that belong to a button each which copies a client id. */
-function copyParts({ browser, profile: { labels } }: Way, hiddenToo = false): Locator {
-  const { clientId: label, clientSecret: otherLabels, copy: name } = labels;
-  return searching(browser.page, { find: 'part-of-button', label, otherLabels, name, hiddenToo });
+  const minLength = Math.min(8, id.length);
+  return { find: 'client', label, otherLabels, css: locators.clientId, id, minLength, hiddenToo };
 }
 
 /** Where the page has our client id behind a "Copy" button only. @returns whether there was anything to click */
@@ -56,25 +38,31 @@ export async function copyIds(way: Way): Promise<boolean> {
   return buttons.length > 0;
 }
 
-export function clientIds(from: Locator, { labels, locators }: PortalProfile): Locator {
-  if (locators.clientId) return from.locator(locators.clientId);
-  return searching(from, { find: 'value', label: labels.clientId, otherLabels: labels.clientSecret, minLength: 1 });
-}
+export const idSearch = ({ labels, locators }: PortalProfile) =>
+  ({
+    find: 'value',
+    label: labels.clientId,
+    otherLabels: labels.clientSecret,
+    css: locators.clientId,
+    minLength: 1,
+  }) as const;
 
-export function secretHolders(from: Locator, { labels, locators }: PortalProfile): Locator {
-  if (locators.clientSecret) return from.locator(locators.clientSecret);
-  return searching(from, {
+const secretSearch = ({ labels, locators }: PortalProfile) =>
+  ({
     find: 'value',
     label: labels.clientSecret,
     otherLabels: labels.clientId,
+    css: locators.clientSecret,
     minLength: minSecretLength,
-  });
-}
+  }) as const;
+
+export const clientIds = (from: Locator, profile: PortalProfile): Locator => searching(from, idSearch(profile));
+
+export const secretHolders = (from: Locator, profile: PortalProfile): Locator => searching(from, secretSearch(profile));
 
 /** Whether the page shows ids like ours, and ours is none of them. */
 export async function showsAnotherClient({ browser, profile, account: { clientId } }: Way): Promise<boolean> {
-  const holders = await clientIds(browser.page.locator('body'), profile).all();
-  const values = await Promise.all(holders.map((holder) => valueIn(holder, profile)));
+  const { values } = await shownValues(browser.page, undefined, idSearch(profile));
   const ids = values.filter((value) => value.length === clientId.length && !mask.test(value));
   return ids.length > 0 && !ids.includes(clientId);
 }
@@ -119,18 +107,18 @@ async function fewerThan(locator: Locator, count: number, withinMs: number): Pro
  */
 export async function readSecret(way: Way, mayClick: boolean): Promise<string | undefined> {
   const { browser, profile } = way;
-  const part = clientPart(way);
-  if ((await part.count()) !== 1) {
+  const { isHere, secret } = await shownIn(way);
+  if (!isHere) {
     if (mayClick && !(await revealIds(browser.page, profile))) await copyIds(way);
     return undefined;
   }
-  const shown = await shownIn(part, profile);
-  if (shown !== undefined || !mayClick) return shown;
+  if (secret !== undefined || !mayClick) return secret;
+  const part = clientPart(way);
   for (const revealer of await buttonsOf('clientSecret', part, profile, 'reveal').all()) {
     await click(revealer, 'the button that reveals the client secret', profile);
     for (const until = performance.now() + profile.times.settleMs; performance.now() < until; ) {
-      const revealed = await shownIn(part, profile);
-      if (revealed !== undefined) return revealed;
+      const revealed = await shownIn(way);
+      if (revealed.secret !== undefined) return revealed.secret;
     }
   }
   const copiers = buttonsOf('clientSecret', part, profile, 'copy');
@@ -139,9 +127,9 @@ export async function readSecret(way: Way, mayClick: boolean): Promise<string | 
   return isSecret(copied) ? copied : undefined;
 }
 
-async function shownIn(part: Locator, profile: PortalProfile): Promise<string | undefined> {
-  const holders = await secretHolders(part, profile).all();
-  const values = await Promise.all(holders.map((holder) => valueIn(holder, profile)));
+/** Whether our client is on the page, and its secret where that can be read. */
+async function shownIn(way: Way): Promise<{ isHere: boolean; secret: string | undefined }> {
+  const { parts, values } = await shownValues(way.browser.page, clientSearch(way), secretSearch(way.profile));
   const secrets = [...new Set(values.filter(isSecret))];
   if (secrets.length > 1) {
     throw refusal(
@@ -150,7 +138,7 @@ async function shownIn(part: Locator, profile: PortalProfile): Promise<string | 
       'set locators.clientSecret in the portal profile',
     );
   }
-  return secrets[0];
+  return { isHere: parts === 1, secret: secrets[0] };
 }
 
 /** One line, and not what stands there while the page loads or hides it. */
@@ -161,26 +149,6 @@ function isSecret(value: string): boolean {
     /^[\x21-\x7e]+$/.test(value) &&
     !mask.test(value)
   );
-}
-
-async function valueIn(holder: Locator, profile: PortalProfile): Promise<string> {
-  const timeout = 1_000;
-  const value = await holder.inputValue({ timeout }).catch(() => undefined);
-  // A page that renders itself anew may have taken it away.
-  const text = (value ?? (await textBesideButtons(holder, timeout).catch(() => ''))).trim();
-  const [, label, rest] = /^([^:：]{2,60})[:：]\s*(\S+)$/.exec(text) ?? [];
-  return label !== undefined && rest !== undefined && anyOf(profile.labels.clientSecret).test(label) ? rest : text;
-}
-
-/** A button in there may say "Copy" now and "Copied!" then: what is read while it changes is no value. */
-async function textBesideButtons(holder: Locator, timeout: number): Promise<string> {
-  const aside = async () =>
-    Promise.all((await holder.locator(asides).all()).map((inner) => inner.textContent({ timeout })));
-  const before = await aside();
-  const text = (await holder.textContent({ timeout })) ?? '';
-  if (before.length === 0) return text;
-  if (before.join('\n') !== (await aside()).join('\n')) return '';
-  return before.reduce<string>((rest, inner) => rest.replace(inner ?? '', ''), text);
 }
 
 /** What the client may be called: beside "Name", or in a heading. */

@@ -11,12 +11,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret, TOTP, URI } from 'otpauth';
 import type { Locator, Page } from 'playwright-core';
 import { LoginRefused, type RotationError } from '../rotation/rotation-error.ts';
-import { clientIds, clientPart, copyIds, revealIds, secretHolders } from './client.ts';
+import { clientSearch, copyIds, idSearch, revealIds, secretHolders } from './client.ts';
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, placeOf, visibleText } from './outline.ts';
 import { click, fill, firstTryMs, isTimeout, only, whileReplaced } from './page-actions.ts';
-import { searching } from './page-search.ts';
+import { pageState, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
 
@@ -89,20 +89,20 @@ type Sight = Record<Field | 'client' | 'ids', number> & { url: string; text: str
 async function see(way: Way): Promise<Sight> {
   const { page } = way.browser;
   const { profile } = way;
-  const body = page.locator('body');
+  // Before the fields: read after them, the text could be the next page's, and a word on that one be taken for the login's refusal.
+  const state = await pageState(page, clientSearch(way), idSearch(profile));
+  const [url, none] = [page.url(), { username: 0, password: 0, code: 0 }];
+  const seen = { url, client: state.parts, ids: state.values, text: state.said, ...none };
+  if (seen.client > 0 || !state.hasFields) return seen;
   const fields = loginFields(page, profile);
   const count = (locator: Locator) => locator.filter({ visible: true }).count();
-  // The text first: read after the fields, it could be the next page's, and a word on that one be taken for the login's refusal.
-  const text = await visibleText(body);
-  const [client, ids, username, passwords, secrets, code] = await Promise.all([
-    clientPart(way).count(),
-    clientIds(body, profile).count(),
+  const [username, passwords, secrets, code] = await Promise.all([
     count(fields.username),
     count(fields.password),
-    count(fields.password.and(secretHolders(body, profile))),
+    count(fields.password.and(secretHolders(page.locator('body'), profile))),
     count(fields.code),
   ]);
-  return { url: page.url(), client, ids, username, password: passwords - secrets, code, text };
+  return { ...seen, username, password: passwords - secrets, code };
 }
 
 function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Field, Locator> {

@@ -1,10 +1,9 @@
-import type { ElementHandle, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 
 /** What one reads there, line by line; no more of it than a message or a dialog has. */
-export async function visibleText(of: Locator | ElementHandle): Promise<string> {
+export async function visibleText(of: Locator): Promise<string> {
   // Not textContent: what is hidden must not be judged.
-  const text = 'page' in of ? of.innerText({ timeout: 1_000 }) : of.innerText();
-  return (await text).slice(0, 20_000);
+  return (await of.innerText({ timeout: 1_000 })).slice(0, 20_000);
 }
 
 /**

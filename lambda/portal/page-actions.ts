@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core';
 import { RotationError } from '../rotation/rotation-error.ts';
 import { refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText } from './outline.ts';
-import { type Found, searching } from './page-search.ts';
+import { searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 
 /** How long a click waits before it is looked at what is in its way. */
@@ -21,16 +21,17 @@ export async function only(locator: Locator, what: string, page: Page): Promise<
   );
 }
 
-/** The element as it is now, which quicker answers what is asked of it; a page that renders itself anew replaces it. @throws a timeout, where there is none */
-export const atHand = (locator: Locator) => locator.elementHandle({ timeout: firstTryMs }) as Promise<Found>;
-
 /** Whether it comes within the time; looked for more often than Playwright's own wait does. */
 export async function appears(locator: Locator, timeoutMs: number): Promise<boolean> {
-  for (const until = performance.now() + timeoutMs; performance.now() < until; await sleep(5)) {
+  const beganMs = performance.now();
+  for (; performance.now() < beganMs + timeoutMs; await untilNextLook(beganMs)) {
     if ((await locator.count()) > 0) return true;
   }
   return false;
 }
+
+/** A few ms at first, later a tenth of what has been waited: looks take the page's time. */
+export const untilNextLook = (beganMs: number) => sleep(Math.min(50, 5 + (performance.now() - beganMs) / 10));
 
 /**
  * Clicks what is no press, unless it has gone meanwhile; takes banners, chat windows and the like out of its way.

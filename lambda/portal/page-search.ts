@@ -2,24 +2,32 @@
  * Finding by meaning what roles alone do not find: the value beside a label, the button of a section, a dialog without a role.
  *
  * `pageSearch` runs in the page, in an isolated world that shares the DOM with the page's scripts and nothing else: a page that
- * rewrites `Array.prototype` changes nothing here. It reads, and returns elements. Only its source text gets into the page, so
- * it uses nothing from outside itself.
+ * rewrites `Array.prototype` changes nothing here. It reads, and returns elements; what it has to tell is the text of an element
+ * that is in no document. Only its source text gets into the page, so it uses nothing from outside itself.
  */
-import { type ElementHandle, type Locator, type Page, selectors } from 'playwright-core';
+import { type Locator, type Page, selectors } from 'playwright-core';
 import { anyOf } from './profile.ts';
 
 type Labels = readonly string[];
+interface ValueSearch {
+  find: 'value';
+  label: Labels;
+  otherLabels: Labels;
+  /** In place of the labels, where the profile has it. */
+  css?: string | undefined;
+  minLength: number;
+}
 
 /** What to find below the element that the search starts from. */
 export type Search =
   /** The part of the page that belongs to the client with this id: all of it, unless it shows other clients too. */
-  | { find: 'client'; label: Labels; otherLabels: Labels; id: string; minLength: number; hiddenToo: boolean }
-  /** What holds the value of a field with such a label: a text without spaces, or any where `minLength` is 0. */
-  | { find: 'value'; label: Labels; otherLabels: Labels; minLength: number }
+  | (Omit<ValueSearch, 'find'> & { find: 'client'; id: string; hiddenToo: boolean })
+  /** What holds the value of a field with such a label, or matches the CSS: a text without spaces, or any where `minLength` is 0. */
+  | ValueSearch
   /** Buttons with such a name in the field with such a label. */
   | { find: 'field-button'; label: Labels; otherLabels: Labels; name: Labels }
-  /** For each of these buttons the part of the page that has no other of them. */
-  | { find: 'part-of-button'; label: Labels; otherLabels: Labels; name: Labels; hiddenToo: boolean }
+  /** For the button of these that has this index the part of the page that has no other of them. */
+  | { find: 'part-of-button'; label: Labels; otherLabels: Labels; name: Labels; index: number; hiddenToo: boolean }
   /** What opens the Danger Zone, unless it says that it is open. */
   | { find: 'zone'; zone: Labels }
   /** Buttons with such a name that belong to such a section of the Danger Zone. */
@@ -34,14 +42,8 @@ export type Search =
   | { find: 'entry'; name: Labels }
   /** What matches this CSS in there as a reader sees it: in shadow roots, and what was put into their slots from outside too. */
   | { find: 'matching'; css: string }
-  /** What was put into slots in there, and is no part of its own text: the document has it elsewhere. */
-  | { find: 'slotted' }
-  /** This element itself, if it still has such a name. */
-  | { find: 'named'; name: Labels }
   /** The outermost thing that lies over this element. */
   | { find: 'covering' }
-  /** The element itself, where a click on its middle would meet it. */
-  | { find: 'hit' }
   /** Boxes with such a name that are not ticked, those that a page hides behind a drawing of its own too. */
   | { find: 'box'; name: Labels }
   /** What may hold a secret, a password or an e-mail address. */
@@ -60,26 +62,98 @@ await selectors.register('portal', pageSearch, { contentScript: true });
 /** A locator for a search. Like every locator it is evaluated anew at each use. */
 export function searching(from: Page | Locator, search: Search): Locator {
   const start = 'goto' in from ? from.locator('body') : from;
-  return start.locator(selectorFor(search));
+  return start.locator(selector(queryFor(search)));
 }
 
-function selectorFor(search: Search): string {
-  const patterns = Object.entries(search).map(([key, value]) => [
+function queryFor(search: object): Query {
+  const entries = Object.entries(search).map(([key, value]) => [
     key,
     Array.isArray(value) ? anyOf(value).source : value,
   ]);
-  const query = { ...Object.fromEntries(patterns), maxValueLength, mask: mask.source };
-  return `portal=${encodeURIComponent(JSON.stringify(query))}`;
+  return { ...Object.fromEntries(entries), maxValueLength, mask: mask.source };
 }
 
-/** The same from an element that is at hand: quicker than finding that anew too. A page that renders itself anew replaces it. */
-export const searchIn = (element: ElementHandle, search: Search): Promise<Found[]> =>
-  element.$$(selectorFor(search)) as Promise<Found[]>;
+const selector = (query: Query) => `portal=${encodeURIComponent(JSON.stringify(query))}`;
 
-/** An element at hand. */
-export type Found = ElementHandle<HTMLElement | SVGElement>;
+/** A page at one moment. */
+export interface PageState {
+  /** What one reads on it, in shadow roots too. */
+  said: string;
+  /** How many parts such a search finds. */
+  parts: number;
+  /** How many values it shows in such a field. */
+  values: number;
+  /** Whether there is anything to type into, whether one sees it or not. */
+  hasFields: boolean;
+}
 
-/** The labels as the source of one pattern each. */
+/** @throws a timeout, where there is no page */
+export const pageState = (page: Page, part: Search, value: ValueSearch): Promise<PageState> =>
+  told(page.locator('body'), { ...queryFor(value), find: 'page-state', part: queryFor(part) });
+
+/** The values of a field, in the one part of the page that such a search finds: all of it without one. */
+export interface ShownValues {
+  /** How many parts it finds; with any but one there are no values. */
+  parts: number;
+  values: string[];
+}
+
+/** @throws a timeout, where there is no page */
+export const shownValues = (page: Page, part: Search | undefined, value: ValueSearch): Promise<ShownValues> =>
+  told(page.locator('body'), { ...queryFor(value), find: 'shown-values', part: part && queryFor(part) });
+
+/** What there is to click on the way to the dialog, in the parts of the page that such a search finds. */
+export interface DangerZone {
+  parts: number;
+  /** How many open it, and how many "Rotate" belong to "Rotate Secret" in there. */
+  toggles: number;
+  buttons: number;
+}
+
+/** @throws a timeout, where there is no page */
+export const dangerZone = (
+  page: Page,
+  part: Search | undefined,
+  search: { zone: Labels; section: Labels; name: Labels; zoneCss: string | undefined; buttonCss: string | undefined },
+): Promise<DangerZone> =>
+  told(page.locator('body'), { ...queryFor(search), find: 'danger-zone', part: part && queryFor(part) });
+
+/** A dialog at one moment. */
+export interface DialogState {
+  /** What one reads in it, in shadow roots and slots too. Not its `textContent`: what is hidden must not be judged. */
+  said: string;
+  /** What its buttons say: in the text, those side by side run together, "CancelRotate". */
+  buttons: string[];
+  /** Texts that are set apart (code, bold). */
+  emphasised: string[];
+  /** How many fields there are to type into, and boxes to tick. */
+  fields: number;
+  boxes: number;
+  /** How many buttons confirm. */
+  confirming: number;
+  /** Where the middle of the one that does is, in the window; undefined where there is not one. */
+  place: { x: number; y: number } | undefined;
+  /** Whether a click there would meet that button, and it is enabled. */
+  hit: boolean;
+  enabled: boolean;
+}
+
+/** @throws a timeout, where there is no dialog */
+export const dialogState = (
+  dialog: Locator,
+  search: { name: Labels; confirm: string | undefined; box: Labels; fields: string },
+): Promise<DialogState> => told(dialog, { ...queryFor(search), find: 'dialog-state' });
+
+/** What the dialog that was told of last says now; null where it has gone. */
+export const toldDialog = (page: Page): Promise<string | null> =>
+  told(page.locator('body'), queryFor({ find: 'told-dialog' }));
+
+async function told<T>(from: Locator, query: Query): Promise<T> {
+  const text = await from.locator(selector(query)).textContent({ timeout: 1_000 });
+  return JSON.parse(text ?? '');
+}
+
+/** A search, with the labels as the source of one pattern each. */
 type Query = Record<
   | 'find'
   | 'label'
@@ -90,14 +164,21 @@ type Query = Record<
   | 'says'
   | 'id'
   | 'mask'
-  | 'css'
+  | 'box'
   | 'fields'
   | 'groups'
   | 'mixed'
   | 'told',
   string
 > &
-  Record<'minLength' | 'maxValueLength', number> & { hiddenToo?: boolean };
+  Record<'minLength' | 'maxValueLength' | 'index', number> & {
+    hiddenToo?: boolean;
+    css?: string;
+    confirm?: string;
+    zoneCss?: string;
+    buttonCss?: string;
+    part?: Query | undefined;
+  };
 
 /** A selector engine. @see Playwright, "Extensibility", custom selector engines */
 function pageSearch() {
@@ -286,18 +367,30 @@ function pageSearch() {
       );
     });
 
-  /** What a click on the middle of this element would meet. */
-  const topOf = (element: Element): Element | null => {
+  const middleOf = (element: Element) => {
     const { x, y, width, height } = element.getBoundingClientRect();
-    const point = [x + width / 2, y + height / 2] as const;
-    let top = document.elementFromPoint(...point);
+    return { x: x + width / 2, y: y + height / 2 };
+  };
+  /** What a click there would meet. */
+  const topOf = (element: Element): Element | null => {
+    const { x, y } = middleOf(element);
+    let top = document.elementFromPoint(x, y);
     for (let deeper = top; deeper; ) {
       top = deeper;
-      deeper = top.shadowRoot?.elementFromPoint(...point) ?? null;
+      deeper = top.shadowRoot?.elementFromPoint(x, y) ?? null;
       if (deeper === top) break;
     }
     return top;
   };
+
+  /** Whether a click on its middle would meet it. */
+  const isHit = (element: Element): boolean => {
+    const top = topOf(element);
+    // The host of a shadow root stands for a text in there that was put in from outside.
+    return top !== null && (within(element, top) || element.getRootNode() === top.shadowRoot);
+  };
+  const isEnabled = (element: Element) =>
+    !element.matches(':disabled') && !climb(element, (area) => area.getAttribute('aria-disabled') === 'true');
 
   /** What is no part of the value that stands in the same element. */
   const aside = 'button,[role=button],[aria-hidden=true]';
@@ -316,7 +409,15 @@ function pageSearch() {
   const isButton = (element: Element) => element.matches(buttonLike) && visible(element);
   const inButton = (element: Element) => closest(element, buttonLike) !== undefined;
 
+  /** A label and its value in one text. */
+  const inlineLabel = /^([^:：]{2,60})[:：]\s*(\S+)$/;
   const fieldValues = (query: Query): Element[] => {
+    const found = query.css ? matching(query.css) : labelledValues(query);
+    const tooLong = found.map((element) => valueIn(element).length).find((length) => length > query.maxValueLength);
+    if (tooLong !== undefined) throw new Error(`VALUE-TOO-LONG ${tooLong}`);
+    return unique(found);
+  };
+  const labelledValues = (query: Query): Element[] => {
     const isLabel = matcher(query.label);
     const isOther = matcher(query.otherLabels);
     const masked = new RegExp(query.mask, 'u');
@@ -330,7 +431,7 @@ function pageSearch() {
       );
     };
     const isInline = (element: Element) => {
-      const [, label = '', value = ''] = /^([^:：]{2,60})[:：]\s*(\S+)$/.exec(ownText(element)) ?? [];
+      const [, label = '', value = ''] = inlineLabel.exec(ownText(element)) ?? [];
       return isLabel(label) && isValue(value) && !inButton(element);
     };
     const isHolder = (element: Element) => {
@@ -379,9 +480,7 @@ function pageSearch() {
         if (holder || (area !== title && beside.some(isButton)) || at(area) < 0) break;
       }
     }
-    const tooLong = found.map((element) => valueIn(element).length).find((length) => length > query.maxValueLength);
-    if (tooLong !== undefined) throw new Error(`VALUE-TOO-LONG ${tooLong}`);
-    return unique(found);
+    return found;
   };
 
   /** What stands above the columns of a table of which this part of the page is a row. */
@@ -538,6 +637,77 @@ function pageSearch() {
       });
   };
 
+  /** Boxes with such a name that are not ticked. */
+  const boxes = (name: string): Element[] => {
+    const test = matcher(name);
+    const boxLike = 'input[type=checkbox]:not([aria-hidden=true]),[role=checkbox],[role=switch]';
+    const isTicked = (box: Element) =>
+      box instanceof HTMLInputElement ? box.checked : box.getAttribute('aria-checked') === 'true';
+    /** The element that the page knows it by, where a shadow root has nothing else in it. */
+    const partOf = (box: Element): Element => {
+      const { host } = box.getRootNode() as ShadowRoot;
+      const isMore = (element: Element) => element.matches(`${boxLike},${clickable},${control}`);
+      if (!host || inside(host).some((element) => !related(element, box) && isMore(element))) return box;
+      return partOf(host);
+    };
+    const labelsFor = (box: Element): Element[] => {
+      const { labels, id } = box as HTMLInputElement;
+      const given = [...(box.getRootNode() as Document).querySelectorAll('label')];
+      const named = given.filter((label) => id !== '' && label.htmlFor === id);
+      return unique([...(labels ?? []), ...named, box.closest('label') ?? []].flat());
+    };
+    const namesOf = (box: Element) => {
+      const part = partOf(box);
+      const labels = [box, part, ...labelsFor(box), ...labelsFor(part)].map((named) => oneLine(textOf(named)));
+      const names = [...labels, ...labelsOf(box)].filter(Boolean);
+      const around = part.parentElement;
+      const isAlone = around && inside(around).filter((element) => element.matches(boxLike)).length === 1;
+      return names.length === 0 && isAlone ? [textOf(around)] : names;
+    };
+    const isShown = (box: Element) => [box, ...((box as HTMLInputElement).labels ?? [])].some(visible);
+    return all.filter(
+      (box) =>
+        box.matches(boxLike) &&
+        // One inside another is the other's own.
+        ![...upwards(box)].slice(1).some((outer) => outer.matches('[role=checkbox],[role=switch]')) &&
+        !isTicked(box) &&
+        isShown(box) &&
+        namesOf(box).some(test),
+    );
+  };
+
+  const matching = (css: string) => all.filter((element) => element.matches(css));
+
+  /** What was put into slots in there, and is no part of its own text: the document has it elsewhere. */
+  const slottedInto = (root: Element): Element[] => {
+    const slots = all.filter((element) => element instanceof HTMLSlotElement);
+    const put = slots.flatMap((slot) => slot.assignedElements());
+    return put.filter(
+      (element) =>
+        element instanceof HTMLElement &&
+        !root.contains(element) &&
+        !put.some((other) => other !== element && other.contains(element)) &&
+        visible(element),
+    );
+  };
+
+  const innerText = (element: Element) => ((element as HTMLElement).innerText ?? '').slice(0, 20_000);
+  /** What one reads in there; no text of an element has what is in shadow roots. */
+  const saidIn = (root: Element) => {
+    const shadows = [root, ...all].flatMap(({ shadowRoot }) => [...(shadowRoot?.children ?? [])].filter(visible));
+    return [root, ...slottedInto(root), ...shadows].map(innerText).join('\n');
+  };
+
+  /** The dialog that was told of last. */
+  let toldDialog: Element | undefined;
+
+  /** In an element that is in no document, where no script of the page can get at it. */
+  const tell = (facts: unknown): Element[] => {
+    const element = document.createElement('p');
+    element.textContent = JSON.stringify(facts);
+    return [element];
+  };
+
   const finders: Record<string, (query: Query, root: Element) => Element[]> = {
     client(query, root) {
       const ids = fieldValues(query);
@@ -559,7 +729,44 @@ function pageSearch() {
       const buttons = fieldButtons(query);
       const isOnly = (area: Element, button: Element) =>
         within(root, area) && !buttons.some((other) => other !== button && within(area, other));
-      return buttons.map((button) => [...upwards(button)].filter((area) => isOnly(area, button)).at(-1) ?? button);
+      return buttons
+        .slice(query.index, query.index + 1)
+        .map((button) => [...upwards(button)].filter((area) => isOnly(area, button)).at(-1) ?? button);
+    },
+
+    'page-state'(query, root) {
+      const parts = partsFor(query, root).length;
+      const values = search({ ...query, find: 'value' }, root).length;
+      const hasFields = matching('input,textarea,[contenteditable]').length > 0;
+      return tell({ said: saidIn(root), parts, values, hasFields } satisfies PageState);
+    },
+
+    'danger-zone'(query, root) {
+      const parts = partsFor(query, root);
+      const count = (find: string, css: string | undefined) => {
+        const found = parts.map((part) =>
+          css ? search({ ...query, find: 'matching', css }, part).filter(visible) : search({ ...query, find }, part),
+        );
+        return unique(found.flat()).length;
+      };
+      return tell({
+        parts: parts.length,
+        toggles: count('zone', query.zoneCss),
+        buttons: count('rotate', query.buttonCss),
+      } satisfies DangerZone);
+    },
+
+    'shown-values'(query, root) {
+      const parts = partsFor(query, root);
+      const [part, ...others] = parts;
+      const holders = part && others.length === 0 ? search({ ...query, find: 'value' }, part) : [];
+      const isLabel = matcher(query.label);
+      const values = holders.map((holder) => {
+        const value = valueIn(holder);
+        const [, label, rest] = inlineLabel.exec(value) ?? [];
+        return label !== undefined && rest !== undefined && isLabel(label) ? rest : value;
+      });
+      return tell({ parts: parts.length, values } satisfies ShownValues);
     },
 
     zone(query) {
@@ -680,21 +887,30 @@ function pageSearch() {
       return oneOfEach(named.length > 0 ? named : innermost(unique(around)));
     },
 
-    matching: ({ css }) => all.filter((element) => element.matches(css)),
+    matching: ({ css }) => matching(css ?? ''),
 
-    slotted(_query, root) {
-      const slots = all.filter((element) => element instanceof HTMLSlotElement);
-      const put = slots.flatMap((slot) => slot.assignedElements());
-      return put.filter(
-        (element) =>
-          element instanceof HTMLElement &&
-          !root.contains(element) &&
-          !put.some((other) => other !== element && other.contains(element)) &&
-          visible(element),
-      );
+    'dialog-state'(query, root) {
+      toldDialog = root;
+      const buttons = query.confirm ? matching(query.confirm) : oneOfEach(buttonsNamed(query.name));
+      const button = buttons.length === 1 ? buttons[0] : undefined;
+      return tell({
+        said: saidIn(root),
+        buttons: matching('button,[role=button]').map(innerText),
+        emphasised: matching('code,kbd,samp,pre,strong,b,em,mark,var').map((element) => element.textContent),
+        fields: matching(query.fields).filter(visible).length,
+        boxes: boxes(query.box).length,
+        confirming: buttons.length,
+        place: button && middleOf(button),
+        hit: button !== undefined && isHit(button),
+        enabled: button !== undefined && isEnabled(button),
+      } satisfies DialogState);
     },
 
-    named: (query, root) => (isNamed(root, matcher(query.name)) ? [root] : []),
+    'told-dialog'() {
+      if (!toldDialog?.isConnected || !visible(toldDialog)) return tell(null);
+      survey(toldDialog);
+      return tell(saidIn(toldDialog));
+    },
 
     covering(_query, root) {
       const top = topOf(root);
@@ -702,49 +918,7 @@ function pageSearch() {
       return [[...upwards(top)].filter((area) => !within(area, root)).at(-1) ?? top];
     },
 
-    hit(_query, root) {
-      const top = topOf(root);
-      // The host of a shadow root stands for a text in there that was put in from outside.
-      return top && (within(root, top) || root.getRootNode() === top.shadowRoot) ? [root] : [];
-    },
-
-    box(query) {
-      const test = matcher(query.name);
-      const boxLike = 'input[type=checkbox]:not([aria-hidden=true]),[role=checkbox],[role=switch]';
-      const isTicked = (box: Element) =>
-        box instanceof HTMLInputElement ? box.checked : box.getAttribute('aria-checked') === 'true';
-      /** The element that the page knows it by, where a shadow root has nothing else in it. */
-      const partOf = (box: Element): Element => {
-        const { host } = box.getRootNode() as ShadowRoot;
-        const isMore = (element: Element) => element.matches(`${boxLike},${clickable},${control}`);
-        if (!host || inside(host).some((element) => !related(element, box) && isMore(element))) return box;
-        return partOf(host);
-      };
-      const labelsFor = (box: Element): Element[] => {
-        const { labels, id } = box as HTMLInputElement;
-        const given = [...(box.getRootNode() as Document).querySelectorAll('label')];
-        const named = given.filter((label) => id !== '' && label.htmlFor === id);
-        return unique([...(labels ?? []), ...named, box.closest('label') ?? []].flat());
-      };
-      const namesOf = (box: Element) => {
-        const part = partOf(box);
-        const labels = [box, part, ...labelsFor(box), ...labelsFor(part)].map((named) => oneLine(textOf(named)));
-        const names = [...labels, ...labelsOf(box)].filter(Boolean);
-        const around = part.parentElement;
-        const isAlone = around && inside(around).filter((element) => element.matches(boxLike)).length === 1;
-        return names.length === 0 && isAlone ? [textOf(around)] : names;
-      };
-      const isShown = (box: Element) => [box, ...((box as HTMLInputElement).labels ?? [])].some(visible);
-      return all.filter(
-        (box) =>
-          box.matches(boxLike) &&
-          // One inside another is the other's own.
-          ![...upwards(box)].slice(1).some((outer) => outer.matches('[role=checkbox],[role=switch]')) &&
-          !isTicked(box) &&
-          isShown(box) &&
-          namesOf(box).some(test),
-      );
-    },
+    box: ({ name }) => boxes(name),
 
     sensitive: (query, root) =>
       unique([
@@ -784,12 +958,13 @@ function pageSearch() {
     },
   };
 
-  const queryAll = (start: Element | Document, body: string): Element[] => {
-    const query = JSON.parse(decodeURIComponent(body)) as Query;
-    const root = start instanceof Document ? start.documentElement : start;
+  const partsFor = ({ part }: Query, root: Element) => (part ? search(part, root) : [root]);
+  const search = (query: Query, root: Element): Element[] => {
     hiddenToo = query.hiddenToo === true;
     survey(root);
     return finders[query.find]?.(query, root) ?? [];
   };
+  const queryAll = (start: Element | Document, body: string): Element[] =>
+    search(JSON.parse(decodeURIComponent(body)) as Query, start instanceof Document ? start.documentElement : start);
   return { query: (start: Element | Document, body: string) => queryAll(start, body)[0], queryAll };
 }

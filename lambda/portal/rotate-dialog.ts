@@ -1,20 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dialog, Locator } from 'playwright-core';
-import { clientIds, clientNames, clientPart } from './client.ts';
+import { clientIds, clientNames, clientSearch } from './client.ts';
 import { refusal, trouble } from './failures.ts';
-import { buttonsOn, visibleText, withoutValues } from './outline.ts';
+import { buttonsOn, withoutValues } from './outline.ts';
 import {
   appears,
-  atHand,
   click,
   firstTryMs,
   isTimeout,
   only,
   unclickable,
   uncover,
+  untilNextLook,
   whileReplaced,
 } from './page-actions.ts';
-import { type Found, searchIn, searching } from './page-search.ts';
+import {
+  type DangerZone,
+  type DialogState,
+  dangerZone,
+  dialogState,
+  type Search,
+  searching,
+  toldDialog,
+} from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
 
@@ -52,26 +60,27 @@ function requireBefore(untilMs: number): void {
 /**
  * Opens the Danger Zone, as often as it closes by itself.
  *
- * @returns the one button "Rotate" that belongs to "Rotate Secret" in there, and whether the client's id and secret are seen beside it
+ * @returns the one button "Rotate" that belongs to "Rotate Secret" in there, whether the client's id and secret are seen beside it,
+ * and how many dialogs that speak of rotating there are
  * @throws {RotationError} portal-changed
  */
-export async function findRotate(way: Way): Promise<{ rotate: Locator; hidesClient: boolean }> {
+export async function findRotate(way: Way): Promise<{ rotate: Locator; hidesClient: boolean; dialogs: number }> {
   const { page } = way.browser;
   const { labels, locators, times } = way.profile;
-  const until = performance.now() + times.clickMs + times.settleMs;
+  const beganMs = performance.now();
   let clickedAtMs = Number.NEGATIVE_INFINITY;
-  for (let clicks = 0; ; await sleep(5)) {
-    const { part, hidesClient } = await partOfClient(way);
+  for (let clicks = 0; ; await untilNextLook(Math.max(beganMs, clickedAtMs))) {
+    const [seen, dialogs] = await Promise.all([lookAtZone(way), rotateDialogs(way).count()]);
+    const { part, hidesClient, buttons, toggles } = seen;
     const zone = locators.dangerZone
-      ? part.locator(locators.dangerZone)
+      ? searching(part, { find: 'matching', css: locators.dangerZone })
       : searching(part, { find: 'zone', zone: labels.dangerZone });
     const rotate = locators.rotate
-      ? part.locator(locators.rotate).filter({ visible: true })
+      ? searching(part, { find: 'matching', css: locators.rotate }).filter({ visible: true })
       : searching(part, { find: 'rotate', zone: labels.dangerZone, section: labels.rotateSecret, name: labels.rotate });
-    const [found, toggles] = await Promise.all([rotate.count(), zone.count()]);
-    if (found === 1) return { rotate, hidesClient };
-    if (found > 1) await only(rotate, 'buttons "Rotate" under "Rotate Secret"', page);
-    if (performance.now() > until) {
+    if (buttons === 1) return { rotate, hidesClient, dialogs };
+    if (buttons > 1) await only(rotate, 'buttons "Rotate" under "Rotate Secret"', page);
+    if (performance.now() > beganMs + times.clickMs + times.settleMs) {
       throw refusal(
         'portal-changed',
         `no button "Rotate" that belongs to "Rotate Secret" in the Danger Zone was found; what the page has to click: ${await buttonsOn(page)}`,
@@ -89,12 +98,24 @@ export async function findRotate(way: Way): Promise<{ rotate: Locator; hidesClie
 }
 
 /** A Danger Zone that is a tab may take the place of the credentials. */
-async function partOfClient(way: Way): Promise<{ part: Locator; hidesClient: boolean }> {
-  const part = clientPart(way);
-  if ((await part.count()) > 0) return { part, hidesClient: false };
-  const hidden = clientPart(way, true);
-  if ((await hidden.count()) === 1) return { part: hidden, hidesClient: true };
-  return { part: way.aloneOn === pageOf(way) ? way.browser.page.locator('body') : part, hidesClient: true };
+async function lookAtZone(way: Way): Promise<DangerZone & { part: Locator; hidesClient: boolean }> {
+  const { page } = way.browser;
+  const { labels, locators } = way.profile;
+  const lookIn = async (hidesClient: boolean, search: Search | undefined) => {
+    const seen = await dangerZone(page, search, {
+      zone: labels.dangerZone,
+      section: labels.rotateSecret,
+      name: labels.rotate,
+      zoneCss: locators.dangerZone,
+      buttonCss: locators.rotate,
+    });
+    return { ...seen, hidesClient, part: search ? searching(page, search) : page.locator('body') };
+  };
+  const shown = await lookIn(false, clientSearch(way));
+  if (shown.parts > 0) return shown;
+  const hidden = await lookIn(true, clientSearch(way, true));
+  if (hidden.parts === 1) return hidden;
+  return way.aloneOn === pageOf(way) ? lookIn(true, undefined) : { ...shown, hidesClient: true };
 }
 
 /**
@@ -153,10 +174,9 @@ async function clickRotate(
   const { profile, log } = way;
   let before = beforeAtFirst;
   for (const until = performance.now() + profile.times.clickMs; ; ) {
-    const { rotate, hidesClient } = await findRotate(way);
-    const open = await rotateDialogs(way).count();
-    if (open > before) return { scriptDialog: undefined, rotate, hidesClient, before };
-    before = Math.min(before, open);
+    const { rotate, hidesClient, dialogs } = await findRotate(way);
+    if (dialogs > before) return { scriptDialog: undefined, rotate, hidesClient, before };
+    before = Math.min(before, dialogs);
     log('danger-zone');
     // A script dialog keeps the click from ending.
     const clicked = rotate.click({ timeout: firstTryMs }).then(
@@ -202,23 +222,6 @@ function judge(text: string, { profile: { messages }, account: { clientId }, tol
 }
 
 type Understood = Omit<OpenDialog, 'hidesClient'>;
-
-/** What one reads in it: its text, and what was put into its slots from outside. */
-async function seenIn(box: Found): Promise<string> {
-  const parts = [box, ...(await searchIn(box, { find: 'slotted' }))];
-  return (await Promise.all(parts.map((part) => visibleText(part)))).join('\n');
-}
-
-/**
- * What a dialog says, to those who see it and to those who hear it: the names of its fields and boxes, what is in shadow roots.
- * In its own text, buttons side by side run together: "CancelRotate".
- */
-async function wordsOf(dialog: Locator, box: Found, seen: Promise<string>): Promise<string> {
-  const buttons = searchIn(box, { find: 'matching', css: 'button,[role=button]' });
-  const named = buttons.then((all) => Promise.all(all.map((button) => visibleText(button))));
-  const said = await Promise.all([seen, named, dialog.ariaSnapshot({ timeout: firstTryMs })]);
-  return said.flat().join('\n').slice(0, 60_000);
-}
 
 function scriptDialogToPress(way: Way, dialog: Dialog): Understood {
   const { profile, account } = way;
@@ -275,48 +278,32 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
   const { labels, messages, locators, times } = way.profile;
   const dialog = rotateDialogs(way);
   const confirm = locators.confirm
-    ? dialog.locator(locators.confirm)
+    ? searching(dialog, { find: 'matching', css: locators.confirm })
     : searching(dialog, { find: 'clickable', name: labels.confirm });
-  if ((await dialog.count()) <= before) return undefined;
-  let ready: Awaited<ReturnType<typeof whenReady>>;
+  const found = await dialog.count();
+  if (found <= before) return undefined;
+  let ready: Ready;
   try {
-    await only(dialog, 'rotate dialogs', page);
+    if (found > 1) await only(dialog, 'rotate dialogs', page);
     ready = await whenReady(way, dialog, confirm, recognised);
   } catch (error) {
     if ((await dialog.count()) === 0) return undefined;
     throw error;
   }
-  const { said, box, button, place } = ready;
   const failed = anyOf(messages.failed);
-  let saidBefore = said;
-
-  /** Where to click, if the button is as it was when it was ready: quicker than looking for it anew. */
-  async function unchanged(): Promise<{ x: number; y: number } | undefined> {
-    const isNamed = locators.confirm ? [button] : searchIn(button, { find: 'named', name: labels.confirm });
-    // biome-ignore format: one look
-    const [text, now, enabled, hits, names] = await Promise.all([seenIn(box), button.boundingBox(), button.isEnabled(), searchIn(button, { find: 'hit' }), isNamed]);
-    const still =
-      enabled &&
-      names.length === 1 &&
-      hits.length === 1 &&
-      now?.x === place.x &&
-      now.y === place.y &&
-      text === saidBefore;
-    return still ? { x: now.x + now.width / 2, y: now.y + now.height / 2 } : undefined;
-  }
+  let saidBefore = ready.said;
 
   return {
     blocksPage: false,
     findings: { dialog, confirm },
     async press(untilMs) {
-      const place = await unchanged().catch(() => undefined);
+      const seen = await lookAt(way, dialog).catch(() => undefined);
       requireBefore(untilMs);
-      if (place) return page.mouse.click(place.x, place.y);
+      if (seen && isSame(seen, ready)) return page.mouse.click(ready.place.x, ready.place.y);
       try {
-        const again = await atHand(dialog);
-        const said = seenIn(again);
-        judge(await wordsOf(dialog, again, said), way);
-        saidBefore = await said;
+        const again = await lookAt(way, dialog);
+        judge(await wordsOf(dialog, again), way);
+        saidBefore = again.said;
       } catch {
         throw new CertainlyNotPressed('the dialog was not there any more, or said something else than before');
       }
@@ -329,7 +316,7 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
     },
     async isOpen() {
       try {
-        return await box.isVisible();
+        return (await toldDialog(page)) !== null;
       } catch (error) {
         if (/crashed|closed/.test(String(error))) throw error;
         // A document that has gone took its dialog along; a browser that has gone cannot answer this.
@@ -338,9 +325,9 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
       }
     },
     async complaint() {
-      const text = await seenIn(box).catch(() => '');
-      return failed.test(text) && !failed.test(saidBefore)
-        ? withoutValues(text).replace(/\s+/g, ' ').slice(0, 200)
+      const said = (await toldDialog(page).catch(() => null)) ?? '';
+      return failed.test(said) && !failed.test(saidBefore)
+        ? withoutValues(said).replace(/\s+/g, ' ').slice(0, 200)
         : undefined;
     },
     async cancel() {
@@ -358,13 +345,10 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
   };
 }
 
-async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<void> {
+async function typeWord(way: Way, dialog: Locator, confirm: Locator, seen: DialogState): Promise<void> {
   const { page } = way.browser;
   const { profile, account } = way;
-  const { wordField } = profile.locators;
-  const matching = (css: string) => searching(dialog, { find: 'matching', css });
-  const fields = (wordField ? dialog.locator(wordField) : matching(typeable)).filter({ visible: true });
-  if ((await fields.count()) === 0) return;
+  const fields = searching(dialog, { find: 'matching', css: profile.locators.wordField ?? typeable });
   const field = await only(fields, 'field in the rotate dialog', page);
   if ((await field.getAttribute('type')) === 'password') {
     throw refusal(
@@ -374,15 +358,13 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<vo
     );
   }
   const hints = await Promise.all(['aria-label', 'placeholder'].map((name) => field.getAttribute(name)));
-  const box = await atHand(dialog);
-  const seen = seenIn(box);
-  const text = [await seen, ...hints].join(' \n ');
-  const emphasised = await matching('code,kbd,samp,pre,strong,b,em,mark,var').allTextContents();
-  const names = /name/i.test(text) ? await clientNames((await partOfClient(way)).part, profile) : [];
+  const { said, emphasised } = seen;
+  const text = [said, ...hints].join(' \n ');
+  const names = /name/i.test(text) ? await clientNames((await lookAtZone(way)).part, profile) : [];
   const wordsIn = (text: string) => wordsToType(text, emphasised, { id: account.clientId, names }, profile).slice(0, 4);
   const words = wordsIn(text);
   // What a field in a shadow root is called is heard only.
-  if (words.length === 0) words.push(...wordsIn(await wordsOf(dialog, box, seen)));
+  if (words.length === 0) words.push(...wordsIn(await wordsOf(dialog, seen)));
   if (words.length === 0 && (await clientIds(dialog, profile).and(field).count()) === 1) words.push(account.clientId);
   if (words.length === 0) {
     throw refusal(
@@ -408,7 +390,8 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator): Promise<vo
 async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
   const unticked = searching(dialog, { find: 'box', name: profile.labels.acknowledge });
   for (let left = await unticked.count(); left > 0; left--) {
-    const box = await atHand(unticked.first());
+    // The element itself: ticked, no search finds it any more.
+    const box = await unticked.first().elementHandle({ timeout: firstTryMs });
     try {
       await box.check({ timeout: firstTryMs });
     } catch (error) {
@@ -418,55 +401,66 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
   }
 }
 
-/** What a dialog says and has, in one look. */
-async function lookAt({ profile: { labels, locators } }: Way, dialog: Locator) {
-  const box = await atHand(dialog);
-  const seen = seenIn(box);
-  const confirming = locators.confirm
-    ? box.$$(locators.confirm)
-    : searchIn(box, { find: 'clickable', name: labels.confirm });
-  const [said, words, buttons, place, unticked, fields] = await Promise.all([
-    seen,
-    wordsOf(dialog, box, seen),
-    confirming,
-    confirming.then(([button]) => button && whereReady(button)),
-    searchIn(box, { find: 'box', name: labels.acknowledge }),
-    locators.wordField ? box.$$(locators.wordField) : searchIn(box, { find: 'matching', css: typeable }),
-  ]);
-  const [button] = buttons.length === 1 ? buttons : [];
-  const toDo = unticked.length + fields.length > 0;
-  return { box, said, words, isOne: buttons.length < 2, button, place, toDo, isTicked: unticked.length === 0 };
+/** The dialog with a button that can be clicked. */
+type Ready = DialogState & { place: { x: number; y: number } };
+
+const isReady = (seen: DialogState): seen is Ready =>
+  seen.place !== undefined && seen.hit && seen.enabled && seen.boxes === 0;
+
+const isSame = (one: DialogState, other: Ready): boolean =>
+  isReady(one) && one.said === other.said && one.place.x === other.place.x && one.place.y === other.place.y;
+
+type Look = DialogState & { atMs: number };
+
+async function lookAt({ profile: { labels, locators } }: Way, dialog: Locator): Promise<Look> {
+  const state = await dialogState(dialog, {
+    name: labels.confirm,
+    confirm: locators.confirm,
+    box: labels.acknowledge,
+    fields: locators.wordField ?? typeable,
+  });
+  return { ...state, atMs: performance.now() };
+}
+
+/** What a dialog says, to those who see it and to those who hear it: the names of its fields and boxes, what is in shadow roots. */
+async function wordsOf(dialog: Locator, { said, buttons }: DialogState): Promise<string> {
+  const heard = await dialog.ariaSnapshot({ timeout: firstTryMs });
+  return [said, ...buttons, heard].join('\n').slice(0, 60_000);
 }
 
 /**
  * Follows the dialog's instructions until the press is nothing but the click: the button is one, enabled, at rest and not covered.
  * An app that renders the dialog anew may lose what was ticked and typed.
  *
- * @returns what it says then, judged, and where its button is
+ * @returns the dialog as it is then, what it says judged
  */
-async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised: () => void) {
+async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised: () => void): Promise<Ready> {
   const { page } = way.browser;
   const { profile } = way;
   const judged = async () => {
     const seen = await lookAt(way, dialog);
-    judge(seen.words, way);
-    if (!seen.isOne) await only(confirm, 'buttons that confirm', page);
+    judge(await wordsOf(dialog, seen), way);
+    if (seen.confirming > 1) await only(confirm, 'buttons that confirm', page);
     // Not before: "Rotating ..." is a dialog too, of a portal that does not ask.
-    if (seen.button) recognised();
+    if (seen.confirming === 1) recognised();
     return seen;
   };
   for (const until = performance.now() + profile.times.dialogMs; ; ) {
     try {
       let seen = await judged();
-      if (seen.toDo) {
+      if (seen.boxes > 0) {
         await tickBoxes(way, dialog);
-        await typeWord(way, dialog, confirm);
         seen = await judged();
       }
-      const { box, said, button, place, isTicked } = seen;
-      if (button && place && isTicked) return { box, said, place, button };
-      if (!button) await appears(confirm, firstTryMs);
-      else if (!(await whereReady(button, firstTryMs))) await uncover(confirm, profile);
+      if (seen.fields > 0) {
+        await typeWord(way, dialog, confirm, seen);
+        seen = await judged();
+      }
+      if (seen.confirming === 0) await appears(confirm, firstTryMs);
+      else {
+        const ready = await atRest(way, dialog, confirm, seen);
+        if (ready) return ready;
+      }
     } catch (error) {
       if (!isTimeout(error)) whileReplaced(error);
     }
@@ -483,26 +477,26 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised
 }
 
 /**
- * Where the button is, once it is at rest, enabled, and what a click would meet; undefined where it is not within the time. No trial
- * click tells: Playwright makes it with the mouse, and hides it only from listeners that come after its own, so that a page could
- * take it for the press.
+ * The dialog, once two looks in a row show the same that is ready; undefined where it says something else meanwhile, or is not ready
+ * in time. No trial click tells: Playwright makes it with the mouse, and hides it only from listeners that come after its own, so
+ * that a page could take it for the press.
  */
-async function whereReady(button: Found, withinMs = 0): Promise<{ x: number; y: number } | undefined> {
-  const until = performance.now() + withinMs;
-  do {
-    const before = await button.boundingBox();
+async function atRest(way: Way, dialog: Locator, confirm: Locator, judged: Look): Promise<Ready | undefined> {
+  let before = judged;
+  for (const until = performance.now() + firstTryMs; performance.now() < until; ) {
     // Longer than a frame; one that moves more slowly is noticed before the press.
-    await sleep(20);
-    // biome-ignore format: one look
-    const [place, enabled, hits] = await Promise.all([button.boundingBox(), button.isEnabled(), searchIn(button, { find: 'hit' })]);
-    if (!place) return undefined;
-    if (enabled && hits.length === 1 && place.x === before?.x && place.y === before.y) return place;
+    await sleep(Math.max(0, before.atMs + 20 - performance.now()));
+    const seen = await lookAt(way, dialog);
+    if (seen.said !== judged.said) return undefined;
+    if (isReady(seen) && isSame(before, seen)) return seen;
     // One that moves, or lies under something, is not brought into view: that is for the caller to see.
-    if (hits.length === 0 && withinMs > 0)
-      await button.scrollIntoViewIfNeeded({ timeout: firstTryMs }).catch((error: unknown) => {
+    if (seen.place && !seen.hit)
+      await confirm.scrollIntoViewIfNeeded({ timeout: firstTryMs }).catch((error: unknown) => {
         if (!isTimeout(error)) throw error;
       });
-  } while (performance.now() < until);
+    before = seen;
+  }
+  await uncover(confirm, way.profile);
   return undefined;
 }
 
