@@ -12,7 +12,7 @@ import { setSecret } from './rotation/2-set-secret.ts';
 import { testSecret } from './rotation/3-test-secret.ts';
 import { finishSecret } from './rotation/4-finish-secret.ts';
 import { defaultLimits } from './rotation/limits.ts';
-import { parse } from './rotation/parse.ts';
+import { parse, text } from './rotation/parse.ts';
 import type { Clock, EventPublisher, Log, Portal, Ports } from './rotation/ports.ts';
 import { type PreflightReport, preflight } from './rotation/preflight.ts';
 import { Redactor } from './rotation/redact.ts';
@@ -20,8 +20,6 @@ import { asRotationError, RotationError } from './rotation/rotation-error.ts';
 import { type Step, steps } from './rotation/rotation-event.ts';
 import { reportFailure } from './rotation/rotation-failed.ts';
 import type { Run } from './rotation/run.ts';
-
-const text = z.string().check(z.minLength(1));
 
 const eventSchema = z.discriminatedUnion('Step', [
   z.object({

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { defaultLimits } from '../rotation/limits.ts';
-import { parseJson } from '../rotation/parse.ts';
+import { parseJson, text } from '../rotation/parse.ts';
 import { RotationError } from '../rotation/rotation-error.ts';
 
 const slashed = /^\/(.+)\/i?$/s;
@@ -9,10 +9,7 @@ const slashed = /^\/(.+)\/i?$/s;
  * A label is compared with the whole text, spaces and case apart; one between slashes is a pattern (case-insensitive too).
  * A profile that names a list replaces that list.
  */
-const label = z.string().check(
-  z.minLength(1),
-  z.refine((text) => compiles(text), 'is not a valid pattern'),
-);
+const label = text.check(z.refine((label) => compiles(label), 'is not a valid pattern'));
 const labelList = z.array(label).check(z.minLength(1));
 const labels = (...defaults: string[]) => z._default(labelList, defaults);
 const origin = z
@@ -23,7 +20,7 @@ const origin = z
       'must be an origin, such as https://login.example.com',
     ),
   );
-const css = z.optional(z.string().check(z.minLength(1)));
+const css = z.optional(text);
 const timeMs = (defaultMs: number) => z._default(z.int().check(z.minimum(0), z.maximum(600_000)), defaultMs);
 
 /** All by which the portal is driven, as data. Everything has a default, in English; unknown keys are errors. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { parseJson } from './parse.ts';
+import { parseJson, text } from './parse.ts';
 import { RotationError } from './rotation-error.ts';
 
 /** @see provider.md, "The token endpoint" */
@@ -30,8 +30,6 @@ const oneLine = z
 
 /** A portal that hides a secret shows dots or asterisks in its place, or says that it is loading; bullets are no ASCII anyway. */
 const clientSecret = oneLine.check(z.refine((value) => !/^[.*]+$|[.*]{3}/.test(value), 'must not be masked'));
-
-const text = z.string().check(z.minLength(1));
 
 const rotatedSecretSchema = z.looseObject({
   client_id: text,

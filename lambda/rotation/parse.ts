@@ -4,6 +4,9 @@ import * as z from 'zod/mini';
 // The small form of zod, which starts in half the time, comes without messages.
 z.config(english());
 
+/** A text that is not empty. */
+export const text = z.string().check(z.minLength(1));
+
 /**
  * What the schema makes of the input.
  *
