@@ -36,6 +36,14 @@ export function fromBrowser(error: unknown, stage: string): RotationError {
       'open Developer Tools by hand: is this the real page?',
     );
   }
+  const [, css] = /NOT-CSS (.+)/.exec(message) ?? [];
+  if (css) {
+    return refusal(
+      'configuration',
+      `${stage}: no browser takes "${css.slice(0, 100)}" for CSS`,
+      'correct it in locators of the portal profile; what only Playwright knows, such as :has-text(), is no CSS',
+    );
+  }
   const code = /net::(ERR_\w+)/.exec(message)?.[1];
   if (code?.startsWith('ERR_CERT') || code?.startsWith('ERR_SSL')) {
     return refusal(
@@ -45,9 +53,10 @@ export function fromBrowser(error: unknown, stage: string): RotationError {
     );
   }
   if (code) return trouble('portal-unavailable', `${stage}: the network said ${code}`);
-  const timedOut = error instanceof Error && error.name === 'TimeoutError';
   return trouble(
     'portal-unavailable',
-    `${stage}: ${timedOut ? 'the page did not get ready in time' : 'the browser or the page broke off'}`,
+    `${stage}: ${isTimeout(error) ? 'the page did not get ready in time' : 'the browser or the page broke off'}`,
   );
 }
+
+export const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError';

@@ -12,10 +12,10 @@ import { Secret, TOTP, URI } from 'otpauth';
 import type { Locator, Page } from 'playwright-core';
 import { LoginRefused, type RotationError } from '../rotation/rotation-error.ts';
 import { clientSearch, copyIds, idSearch, revealIds, secretHolders } from './client.ts';
-import { fromBrowser, refusal, trouble } from './failures.ts';
+import { fromBrowser, isTimeout, refusal, trouble } from './failures.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, placeOf, visibleText } from './outline.ts';
-import { click, fill, firstTryMs, isTimeout, only, whileReplaced } from './page-actions.ts';
+import { click, fill, firstTryMs, only, whileReplaced } from './page-actions.ts';
 import { pageState, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -78,7 +78,7 @@ export async function reachDeveloperTools(way: Way, signal: AbortSignal): Promis
 
 /** A page that is being replaced cannot be read; what a search finds wrong with it is another matter. */
 function whileItLoads(error: unknown): undefined {
-  if (error instanceof Error && /VALUE-TOO-LONG|PAGE-TOO-LARGE/.test(error.message)) throw error;
+  if (error instanceof Error && /VALUE-TOO-LONG|PAGE-TOO-LARGE|NOT-CSS/.test(error.message)) throw error;
 }
 
 type Field = 'username' | 'password' | 'code';
@@ -86,11 +86,12 @@ type Field = 'username' | 'password' | 'code';
 /** What stands on the page: how many of each. */
 type Sight = Record<Field | 'client' | 'ids', number> & { url: string; text: string };
 
-async function see(way: Way): Promise<Sight> {
+async function see(way: Way): Promise<Sight | undefined> {
   const { page } = way.browser;
   const { profile } = way;
   // Before the fields: read after them, the text could be the next page's, and a word on that one be taken for the login's refusal.
-  const state = await pageState(page, clientSearch(way), idSearch(profile));
+  const state = await pageState(page, clientSearch(way), idSearch(profile), profile.times.pageMs / 2);
+  if (!state) return undefined;
   const [url, none] = [page.url(), { username: 0, password: 0, code: 0 }];
   const seen = { url, client: state.parts, ids: state.values, text: state.said, ...none };
   if (seen.client > 0 || !state.hasFields) return seen;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { RotationError } from '../rotation/rotation-error.ts';
-import { refusal, trouble } from './failures.ts';
+import { isTimeout, refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText } from './outline.ts';
 import { searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
@@ -102,5 +102,3 @@ export function whileReplaced(error: unknown): undefined {
     /context was destroyed|adopt element handle|detached|not attached|because of a navigation/i.test(error.message);
   if (!isReplaced || error instanceof RotationError) throw error;
 }
-
-export const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError';

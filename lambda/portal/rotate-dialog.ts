@@ -1,28 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dialog, Locator } from 'playwright-core';
 import { clientIds, clientNames, clientSearch } from './client.ts';
-import { refusal, trouble } from './failures.ts';
+import { isTimeout, refusal, trouble } from './failures.ts';
 import { buttonsOn, withoutValues } from './outline.ts';
 import {
   appears,
   click,
   firstTryMs,
-  isTimeout,
   only,
   unclickable,
   uncover,
   untilNextLook,
   whileReplaced,
 } from './page-actions.ts';
-import {
-  type DangerZone,
-  type DialogState,
-  dangerZone,
-  dialogState,
-  type Search,
-  searching,
-  toldDialog,
-} from './page-search.ts';
+import type { DangerZone, DialogState } from './page-script.ts';
+import { dangerZone, dialogState, type Search, searching, toldDialog } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
 
@@ -299,7 +291,8 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
     async press(untilMs) {
       const seen = await lookAt(way, dialog).catch(() => undefined);
       requireBefore(untilMs);
-      if (seen && isSame(seen, ready)) return page.mouse.click(ready.place.x, ready.place.y);
+      if (seen && isReady(seen) && isStill(seen, ready) && saysTheSame(seen, ready))
+        return page.mouse.click(ready.place.x, ready.place.y);
       try {
         const again = await lookAt(way, dialog);
         judge(await wordsOf(dialog, again), way);
@@ -321,7 +314,10 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
         if (/crashed|closed/.test(String(error))) throw error;
         // A document that has gone took its dialog along; a browser that has gone cannot answer this.
         await page.locator('html').count();
-        return false;
+        return toldDialog(page).then(
+          (said) => said !== null,
+          () => false,
+        );
       }
     },
     async complaint() {
@@ -349,6 +345,8 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator, seen: Dialo
   const { page } = way.browser;
   const { profile, account } = way;
   const fields = searching(dialog, { find: 'matching', css: profile.locators.wordField ?? typeable });
+  // One that is rendered anew may be gone for a moment.
+  if ((await fields.filter({ visible: true }).count()) === 0) return;
   const field = await only(fields, 'field in the rotate dialog', page);
   if ((await field.getAttribute('type')) === 'password') {
     throw refusal(
@@ -407,8 +405,9 @@ type Ready = DialogState & { place: { x: number; y: number } };
 const isReady = (seen: DialogState): seen is Ready =>
   seen.place !== undefined && seen.hit && seen.enabled && seen.boxes === 0;
 
-const isSame = (one: DialogState, other: Ready): boolean =>
-  isReady(one) && one.said === other.said && one.place.x === other.place.x && one.place.y === other.place.y;
+const isStill = (one: Ready, other: Ready) => one.place.x === other.place.x && one.place.y === other.place.y;
+
+const saysTheSame = (one: DialogState, other: DialogState) => one.said === other.said && one.heard === other.heard;
 
 type Look = DialogState & { atMs: number };
 
@@ -437,8 +436,8 @@ async function wordsOf(dialog: Locator, { said, buttons }: DialogState): Promise
 async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised: () => void): Promise<Ready> {
   const { page } = way.browser;
   const { profile } = way;
-  const judged = async () => {
-    const seen = await lookAt(way, dialog);
+  const judged = async (look?: Look) => {
+    const seen = look ?? (await lookAt(way, dialog));
     judge(await wordsOf(dialog, seen), way);
     if (seen.confirming > 1) await only(confirm, 'buttons that confirm', page);
     // Not before: "Rotating ..." is a dialog too, of a portal that does not ask.
@@ -458,7 +457,7 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised
       }
       if (seen.confirming === 0) await appears(confirm, firstTryMs);
       else {
-        const ready = await atRest(way, dialog, confirm, seen);
+        const ready = await atRest(way, dialog, confirm, seen, judged);
         if (ready) return ready;
       }
     } catch (error) {
@@ -477,24 +476,34 @@ async function whenReady(way: Way, dialog: Locator, confirm: Locator, recognised
 }
 
 /**
- * The dialog, once two looks in a row show the same that is ready; undefined where it says something else meanwhile, or is not ready
- * in time. No trial click tells: Playwright makes it with the mouse, and hides it only from listeners that come after its own, so
- * that a page could take it for the press.
+ * The dialog, once two looks in a row show it ready and in its place; undefined where there is more to do, or it is not in time. No
+ * trial click tells: Playwright makes it with the mouse, and hides it only from listeners that come after its own, so that a page
+ * could take it for the press.
+ *
+ * @param before the look that was judged
+ * @param judged judges another: what it says may change all the time, such as a countdown
  */
-async function atRest(way: Way, dialog: Locator, confirm: Locator, judged: Look): Promise<Ready | undefined> {
-  let before = judged;
+async function atRest(
+  way: Way,
+  dialog: Locator,
+  confirm: Locator,
+  before: Look,
+  judged: (look: Look) => Promise<Look>,
+): Promise<Ready | undefined> {
+  let last = before;
   for (const until = performance.now() + firstTryMs; performance.now() < until; ) {
     // Longer than a frame; one that moves more slowly is noticed before the press.
-    await sleep(Math.max(0, before.atMs + 20 - performance.now()));
+    await sleep(Math.max(0, last.atMs + 20 - performance.now()));
     const seen = await lookAt(way, dialog);
-    if (seen.said !== judged.said) return undefined;
-    if (isReady(seen) && isSame(before, seen)) return seen;
+    if (seen.boxes > 0 || seen.fields !== before.fields || seen.confirming !== 1) return undefined;
+    if (!saysTheSame(seen, last)) await judged(seen);
+    if (isReady(seen) && isReady(last) && isStill(seen, last)) return seen;
     // One that moves, or lies under something, is not brought into view: that is for the caller to see.
-    if (seen.place && !seen.hit)
+    if (!seen.hit)
       await confirm.scrollIntoViewIfNeeded({ timeout: firstTryMs }).catch((error: unknown) => {
         if (!isTimeout(error)) throw error;
       });
-    before = seen;
+    last = seen;
   }
   await uncover(confirm, way.profile);
   return undefined;

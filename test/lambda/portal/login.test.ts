@@ -114,21 +114,6 @@ test.each(Object.entries(forms))('a login with %s is typed once', async (_name, 
   await opens();
 });
 
-test('a refusal that stands in a shadow root is read', async () => {
-  const host = `<div id="said"></div><script>said.attachShadow({mode:'open'}).innerHTML='<style>p{color:red}</style><p>Wrong e-mail or password.</p>'</script>`;
-  await behind({
-    also: (it) => (request) => {
-      if (request.url.pathname !== '/login' || request.method !== 'POST') return undefined;
-      it.logins.push(new URLSearchParams(request.body).get('password') ?? '');
-      return html(host + onePage);
-    },
-  });
-  const error = await refusedWith();
-  expect(error).toBeInstanceOf(LoginRefused);
-  expect(error.message).toMatch(/refused the password; it was typed once/);
-  expect(portal.logins).toEqual([portal.account.password]);
-});
-
 test('a login that is never answered is an outage, and is typed once', async () => {
   let asked = 0;
   await behind({

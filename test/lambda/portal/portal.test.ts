@@ -258,6 +258,25 @@ const forms: Record<string, Page> = {
       'onclick="ask()"',
       `onclick="ask();const t=document.createElement('div');t.style='position:fixed;inset:0';t.textContent='Saved';document.querySelector('.modal').append(t);setTimeout(()=>t.remove(),1200)"`,
     ),
+  'a countdown, and a banner in the dialog over its button': inDialog(
+    `<p>This dialog closes in <span id="n">60</span> s.</p>${parts.buttons}<div id="ban" style="position:absolute;inset:0;background:#eee"><p>We use cookies.</p><button onclick="ban.remove()">OK</button></div><script>setInterval(()=>{n.textContent=n.textContent-1},700)</script>`,
+  ),
+  'a dialog that never says the same twice': inDialog(
+    `<p>This dialog closes in <span id="n">9999</span> ms.</p>${parts.buttons}<script>setInterval(()=>{n.textContent=n.textContent-1},20)</script>`,
+  ),
+  'a dialog that is drawn anew and loses its field for a moment': inDialog(
+    `<p>Type <b>ROTATE</b> to confirm.</p><div id="box"></div><button onclick="press()">Rotate</button><script>let k=0;const draw=()=>{box.innerHTML='<input>';if(k++<9)setTimeout(()=>{box.innerHTML='<i>…</i>';setTimeout(draw,60)},60)};draw()</script>`,
+  ),
+  'a field to type into that clips what is around it': inDialog(
+    `<p>Type <b>ROTATE</b> to confirm.</p><label style="overflow:hidden"><input oninput="b.disabled=this.value!=='ROTATE'"></label><button id="b" disabled onclick="press()">Rotate</button>`,
+  ),
+  'a word that is put into a sentence from outside': inDialog(
+    `<x-ask><b slot="w">ROTATE</b></x-ask><input oninput="b.disabled=this.value!=='ROTATE'"><button id="b" disabled onclick="press()">Rotate</button><script>document.querySelector('x-ask').attachShadow({mode:'open'}).innerHTML='<p>Please type <slot name=w></slot> and click Rotate.</p>'</script>`,
+  ),
+  'a button that is enabled in a part that is not': (page) =>
+    inDialog('<div aria-disabled="true"><button aria-disabled="false" onclick="press()">Rotate</button></div>')(page),
+  'a page that is busy for a while after a click': (page) =>
+    `${usual(page)}<script>addEventListener('click',(e)=>{if(e.target.textContent==='Danger Zone')setTimeout(()=>{for(const until=performance.now()+1200;performance.now()<until;);},15)})</script>`,
   'a settings dialog around everything': (page) =>
     `<div role="dialog" aria-label="Settings" style="position:fixed;inset:0;overflow:auto">${usual(page)}</div>`,
   'web components': ({ id, secret }) =>
@@ -292,4 +311,43 @@ test.each(Object.entries(forms))('%s is pressed once, and nothing else is', asyn
   } finally {
     await tools.close();
   }
+});
+
+const byLocator: Record<string, [Page, locators: object]> = {
+  'a label with its field': [
+    withSecret((s) => `<label class="s">Token <input readonly value="${s}"></label>`),
+    { clientSecret: '.s' },
+  ],
+  'what copies it': [withId((id) => `<p>App <copy-it value="${id}">⧉</copy-it></p>`), { clientId: 'copy-it' }],
+  'the only one to choose': [
+    withId((id) => `<p>App <select><option value="${id}">Production</option></select></p>`),
+    { clientId: 'select' },
+  ],
+  'what shows it in its shadow root': [
+    withId(
+      (id) =>
+        `<p>App <x-id></x-id></p><script>document.querySelector('x-id').attachShadow({mode:'open'}).innerHTML='<span>${id}</span>'</script>`,
+    ),
+    { clientId: 'x-id' },
+  ],
+};
+
+test.each(Object.entries(byLocator))('a locator may point to %s', async (_name, [page, locators]) => {
+  portal = await servePortal(page);
+  const tools = await open(portal, { locators });
+  expect(await tools.look(signal)).toBe(portal.secret());
+  await tools.close();
+});
+
+test('a locator that is no CSS is told as that', async () => {
+  portal = await servePortal(usual);
+  const tools = await open(portal, { locators: { confirm: 'button:has-text("Rotate")' } });
+  await tools.look(signal);
+  await expect(tools.openRotateDialog(signal)).rejects.toMatchObject({
+    category: 'configuration',
+    pressed: 'no',
+    message: expect.stringContaining('no browser takes "button:has-text("Rotate")" for CSS'),
+  });
+  expect(portal.rotations).toBe(0);
+  await tools.close();
 });

@@ -188,6 +188,52 @@ test('what a dialog goes on to say when its button is ready already is judged to
   }
 });
 
+const changes: Record<string, [content: (id: string) => string, change: (other: string) => string]> = {
+  'a value that is read only': [
+    (id) => `<input readonly aria-label="Client" value="${id}"><button onclick="press()">Rotate</button>`,
+    (other) => `d.querySelector('input').value='${other}'`,
+  ],
+  'all of it, drawn anew': [
+    (id) => `<input readonly aria-label="Client" value="${id}"><button onclick="press()">Rotate</button>`,
+    (other) =>
+      `const n=d.cloneNode(true);n.open=false;n.querySelector('input').setAttribute('value','${other}');d.replaceWith(n);n.showModal()`,
+  ],
+  'what its button is called': [
+    () => '<button onclick="press()" aria-label="Rotate">✓</button>',
+    () => `d.querySelector('button').ariaLabel='Delete client'`,
+  ],
+};
+
+test.each(Object.entries(changes))(
+  'a dialog that has changed before the press is not pressed: %s',
+  async (_name, it) => {
+    const [content, change] = it;
+    const [asked, changed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    portal = await servePortal(
+      (page) =>
+        inDialog(content(page.id))(page) +
+        `<script>fetch('/ask').then(()=>{const d=document.querySelector('dialog');${change(page.other)};fetch('/changed')})</script>`,
+      () =>
+        async ({ url }) => {
+          if (url.pathname === '/ask') await asked.promise;
+          if (url.pathname === '/changed') changed.resolve();
+          return undefined;
+        },
+    );
+    const tools = await open(portal, { locators: { confirm: 'dialog button' } });
+    try {
+      await tools.look(signal);
+      const dialog = await tools.openRotateDialog(signal);
+      asked.resolve();
+      await changed.promise;
+      await expect(dialog.press(signal)).rejects.toThrow(/said something else than before; it was not pressed/);
+      expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 0, others: [] });
+    } finally {
+      await tools.close();
+    }
+  },
+);
+
 test('a page that changes to another client under the open dialog is not pressed', async () => {
   portal = await servePortal((page) =>
     usual(page).replace('onclick="ask()"', `onclick="ask();document.querySelector('input').value='${page.other}'"`),
