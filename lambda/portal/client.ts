@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { refusal } from './failures.ts';
-import { click } from './page-actions.ts';
+import { click, untilNextLook } from './page-actions.ts';
 import { mask, maxValueLength, type Search, searching, shownValues } from './page-search.ts';
 import type { PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -94,7 +93,8 @@ export async function revealIds(page: Page, profile: PortalProfile): Promise<boo
 }
 
 async function fewerThan(locator: Locator, count: number, withinMs: number): Promise<boolean> {
-  for (const until = performance.now() + withinMs; performance.now() < until; await sleep(20))
+  const beganMs = performance.now();
+  for (; performance.now() < beganMs + withinMs; await untilNextLook(beganMs))
     if ((await locator.count()) < count) return true;
   return false;
 }
@@ -116,7 +116,8 @@ export async function readSecret(way: Way, mayClick: boolean): Promise<string | 
   const part = clientPart(way);
   for (const revealer of await buttonsOf('clientSecret', part, profile, 'reveal').all()) {
     await click(revealer, 'the button that reveals the client secret', profile);
-    for (const until = performance.now() + profile.times.settleMs; performance.now() < until; ) {
+    const beganMs = performance.now();
+    for (; performance.now() < beganMs + profile.times.settleMs; await untilNextLook(beganMs)) {
       const revealed = await shownIn(way);
       if (revealed.secret !== undefined) return revealed.secret;
     }

@@ -97,12 +97,12 @@ async function see(way: Way): Promise<Sight | undefined> {
   if (seen.client > 0 || !state.hasFields) return seen;
   const fields = loginFields(page, profile);
   const count = (locator: Locator) => locator.filter({ visible: true }).count();
-  const [username, passwords, secrets, code] = await Promise.all([
+  const [username, passwords, code] = await Promise.all([
     count(fields.username),
     count(fields.password),
-    count(fields.password.and(secretHolders(page.locator('body'), profile))),
     count(fields.code),
   ]);
+  const secrets = passwords > 0 ? await count(fields.password.and(secretHolders(page.locator('body'), profile))) : 0;
   return { ...seen, username, password: passwords - secrets, code };
 }
 

@@ -56,6 +56,8 @@ export interface DialogState {
   /** Whether a click there would meet that button, and it is enabled. */
   hit: boolean;
   enabled: boolean;
+  /** Whether it is still coming in: not seen yet, or animated, but for what never ends. */
+  comesIn: boolean;
 }
 
 /** A search, with the labels as the source of one pattern each. */
@@ -307,6 +309,12 @@ export function pageScript() {
   const isEnabled = (element: Element) =>
     !closest(element, 'button,input')?.matches(':disabled') &&
     closest(element, '[aria-disabled=true],[aria-disabled=false]')?.getAttribute('aria-disabled') !== 'true';
+
+  const comesIn = (element: Element) =>
+    !element.checkVisibility({ opacityProperty: true }) ||
+    [...upwards(element)]
+      .flatMap((area) => area.getAnimations())
+      .some(({ playState, effect }) => playState === 'running' && Number(effect?.getComputedTiming().endTime) < 10_000);
 
   /** What is no part of the value that stands in the same element. */
   const aside = 'button,[role=button],[aria-hidden=true]';
@@ -899,6 +907,7 @@ export function pageScript() {
         place: button && middleOf(button),
         hit: button !== undefined && isHit(button),
         enabled: button !== undefined && isEnabled(button),
+        comesIn: button !== undefined && comesIn(button),
       };
     },
 

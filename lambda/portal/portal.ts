@@ -10,7 +10,7 @@ import { fromBrowser, refusal, trouble } from './failures.ts';
 import { oneTimeCodes, reachDeveloperTools } from './login.ts';
 import { type Origins, originsFor } from './origins.ts';
 import { anyWriting, outlineOf, withoutValues } from './outline.ts';
-import { whileReplaced } from './page-actions.ts';
+import { untilNextLook, whileReplaced } from './page-actions.ts';
 import { defaultPortalProfile, type PortalProfile } from './profile.ts';
 import { CertainlyNotPressed, findRotate, type OpenDialog, openDialog } from './rotate-dialog.ts';
 import type { Way } from './way.ts';
@@ -231,7 +231,7 @@ class Session implements DeveloperTools {
   /** The client secret, as soon as the page shows it. */
   async #read(timeoutMs: number): Promise<string> {
     const way = this.#living();
-    for (const until = performance.now() + timeoutMs; ; ) {
+    for (const beganMs = performance.now(); ; await untilNextLook(beganMs)) {
       const mayClick = this.#dialog === undefined;
       const secret = await readSecret(way, mayClick).catch(whileReplaced);
       if (secret !== undefined) {
@@ -247,7 +247,7 @@ class Session implements DeveloperTools {
         );
       // Under the open dialog nothing can be clicked: a field that hides its value has just been read.
       if (!mayClick && this.#secret !== undefined) return this.#secret;
-      if (performance.now() < until) continue;
+      if (performance.now() < beganMs + timeoutMs) continue;
       const ours = await clientPart(way).count();
       if (ours !== 1)
         throw trouble(

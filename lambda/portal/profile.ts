@@ -74,7 +74,7 @@ export const portalProfileSchema = z.strictObject({
       reveal: labels(
         '/^(reveal|show|view|unmask|display|toggle)( (the |your )?(client |hidden )?(secret|value|visibility|password))?( visibility)?$/',
       ),
-      copy: labels('/^copy( (the |your )?(client )?(secret|value))?( to clipboard)?$/', '/^copied!?$/'),
+      copy: labels('/^copy( (the |your )?(client )?(secret|value))?( to clipboard)?$/', '/^copied!?( to clipboard)?$/'),
       dangerZone: labels('/^\\W*danger zone\\b/'),
       rotateSecret: labels(
         '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook))/',

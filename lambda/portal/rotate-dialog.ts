@@ -361,7 +361,9 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator, seen: Dialo
   const names = /name/i.test(text) ? await clientNames((await lookAtZone(way)).part, profile) : [];
   const wordsIn = (text: string) => wordsToType(text, emphasised, { id: account.clientId, names }, profile).slice(0, 4);
   const words = wordsIn(text);
-  // What a field in a shadow root is called is heard only.
+  // What a field in a shadow root is called is heard only, as is what a dialog in pieces says.
+  if (words.length === 0)
+    words.push(...wordsIn(/"((?:[^"\\]|\\.)*)"/.exec(await field.ariaSnapshot({ timeout: firstTryMs }))?.[1] ?? ''));
   if (words.length === 0) words.push(...wordsIn(await wordsOf(dialog, seen)));
   if (words.length === 0 && (await clientIds(dialog, profile).and(field).count()) === 1) words.push(account.clientId);
   if (words.length === 0) {
@@ -378,7 +380,8 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator, seen: Dialo
     await field.press('End', { timeout: firstTryMs });
     await field.blur({ timeout: firstTryMs });
     if (words.length === 1) return;
-    for (const until = performance.now() + 500; performance.now() < until; await sleep(20)) {
+    const beganMs = performance.now();
+    for (; performance.now() < beganMs + 500; await untilNextLook(beganMs)) {
       if (await confirm.isEnabled({ timeout: firstTryMs }).catch(() => false)) return;
     }
   }
@@ -390,8 +393,9 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
   for (let left = await unticked.count(); left > 0; left--) {
     // The element itself: ticked, no search finds it any more.
     const box = await unticked.first().elementHandle({ timeout: firstTryMs });
+    const isDrawn = (await searching(unticked.first(), { find: 'covering' }).count()) > 0;
     try {
-      await box.check({ timeout: firstTryMs });
+      await box.check({ timeout: isDrawn ? firstTryMs / 10 : firstTryMs });
     } catch (error) {
       // A box that the page draws itself hides the real one, under its label or altogether.
       if (isTimeout(error) && !(await box.isChecked())) await box.dispatchEvent('click');
@@ -491,13 +495,16 @@ async function atRest(
   judged: (look: Look) => Promise<Look>,
 ): Promise<Ready | undefined> {
   let last = before;
-  for (const until = performance.now() + firstTryMs; performance.now() < until; ) {
+  const beganMs = performance.now();
+  while (performance.now() < beganMs + firstTryMs) {
     // Longer than a frame; one that moves more slowly is noticed before the press.
     await sleep(Math.max(0, last.atMs + 20 - performance.now()));
     const seen = await lookAt(way, dialog);
     if (seen.boxes > 0 || seen.fields !== before.fields || seen.confirming !== 1) return undefined;
     if (!saysTheSame(seen, last)) await judged(seen);
-    if (isReady(seen) && isReady(last) && isStill(seen, last)) return seen;
+    // Where it stands before it comes in, a click would soon meet something else; not every animation moves it.
+    const isIn = !seen.comesIn || performance.now() > beganMs + firstTryMs / 2;
+    if (isIn && isReady(seen) && isReady(last) && isStill(seen, last)) return seen;
     // One that moves, or lies under something, is not brought into view: that is for the caller to see.
     if (!seen.hit)
       await confirm.scrollIntoViewIfNeeded({ timeout: firstTryMs }).catch((error: unknown) => {

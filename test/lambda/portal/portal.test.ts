@@ -277,6 +277,14 @@ const forms: Record<string, Page> = {
     inDialog('<div aria-disabled="true"><button aria-disabled="false" onclick="press()">Rotate</button></div>')(page),
   'a page that is busy for a while after a click': (page) =>
     `${usual(page)}<script>addEventListener('click',(e)=>{if(e.target.textContent==='Danger Zone')setTimeout(()=>{for(const until=performance.now()+1200;performance.now()<until;);},15)})</script>`,
+  'a word that only a field in a shadow root speaks of, beside a box': inDialog(
+    `<p>The current secret stops working.</p><x-field></x-field><label><input type="checkbox" id="k" onchange="c()"> I understand</label><button>Cancel</button><button id="b" disabled onclick="press()">Rotate</button><script>const root=document.querySelector('x-field').attachShadow({mode:'open'});root.innerHTML='<label for="w">Type ROTATE to confirm</label><input id="w">';const c=()=>{b.disabled=!(k.checked&&root.querySelector('input').value==='ROTATE')};root.querySelector('input').oninput=c</script>`,
+  ),
+  'a dialog that stands in its place unseen before it comes in': (page) =>
+    inDialog(`<button onclick="window.unseen?other('unseen'):press()">Rotate</button>`)(page).replace(
+      'onclick="ask()"',
+      `onclick="ask();window.unseen=true;const d=document.querySelector('dialog');d.style.opacity=0;setTimeout(()=>{window.unseen=false;d.style.opacity='';d.animate([{transform:'translate(-600px,200px)'},{}],400)},150)"`,
+    ),
   'a settings dialog around everything': (page) =>
     `<div role="dialog" aria-label="Settings" style="position:fixed;inset:0;overflow:auto">${usual(page)}</div>`,
   'web components': ({ id, secret }) =>
