@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { refusal } from './failures.ts';
-import { click, untilNextLook } from './page-actions.ts';
+import { click, lookFor } from './page-actions.ts';
 import { mask, maxValueLength, type Search, searching, shownValues } from './page-search.ts';
 import type { PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -87,16 +87,9 @@ export async function revealIds(page: Page, profile: PortalProfile): Promise<boo
     if (index >= left) break;
     await click(buttons.nth(index), 'the button that reveals the client id', profile);
     // One that was clicked may be called "Hide" then: the next has its place.
-    if (!(await fewerThan(buttons, left, profile.times.settleMs / 5))) index += 1;
+    if (!(await lookFor(profile.times.settleMs / 5, async () => (await buttons.count()) < left))) index += 1;
   }
   return before > 0;
-}
-
-async function fewerThan(locator: Locator, count: number, withinMs: number): Promise<boolean> {
-  const beganMs = performance.now();
-  for (; performance.now() < beganMs + withinMs; await untilNextLook(beganMs))
-    if ((await locator.count()) < count) return true;
-  return false;
 }
 
 /**
@@ -116,11 +109,8 @@ export async function readSecret(way: Way, mayClick: boolean): Promise<string | 
   const part = clientPart(way);
   for (const revealer of await buttonsOf('clientSecret', part, profile, 'reveal').all()) {
     await click(revealer, 'the button that reveals the client secret', profile);
-    const beganMs = performance.now();
-    for (; performance.now() < beganMs + profile.times.settleMs; await untilNextLook(beganMs)) {
-      const revealed = await shownIn(way);
-      if (revealed.secret !== undefined) return revealed.secret;
-    }
+    const revealed = await lookFor(profile.times.settleMs, async () => (await shownIn(way)).secret);
+    if (revealed !== undefined) return revealed;
   }
   const copiers = buttonsOf('clientSecret', part, profile, 'copy');
   if ((await copiers.count()) !== 1) return undefined;

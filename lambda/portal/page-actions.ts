@@ -21,14 +21,21 @@ export async function only(locator: Locator, what: string, page: Page): Promise<
   );
 }
 
-/** Whether it comes within the time; looked for more often than Playwright's own wait does. */
-export async function appears(locator: Locator, timeoutMs: number): Promise<boolean> {
+/** What a look finds within the time, as soon as it finds anything; looks more often than Playwright's own wait does. */
+export async function lookFor<T>(
+  timeoutMs: number,
+  look: () => Promise<T | false | undefined>,
+): Promise<T | undefined> {
   const beganMs = performance.now();
   for (; performance.now() < beganMs + timeoutMs; await untilNextLook(beganMs)) {
-    if ((await locator.count()) > 0) return true;
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
   }
-  return false;
+  return undefined;
 }
+
+export const appears = async (locator: Locator, timeoutMs: number): Promise<boolean> =>
+  (await lookFor(timeoutMs, async () => (await locator.count()) > 0)) === true;
 
 /** A few ms at first, later a tenth of what has been waited: looks take the page's time. */
 export const untilNextLook = (beganMs: number) => sleep(Math.min(50, 5 + (performance.now() - beganMs) / 10));

@@ -7,6 +7,7 @@ import {
   appears,
   click,
   firstTryMs,
+  lookFor,
   only,
   unclickable,
   uncover,
@@ -307,19 +308,8 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
           : error;
       });
     },
-    async isOpen() {
-      try {
-        return (await toldDialog(page)) !== null;
-      } catch (error) {
-        if (/crashed|closed/.test(String(error))) throw error;
-        // A document that has gone took its dialog along; a browser that has gone cannot answer this.
-        await page.locator('html').count();
-        return toldDialog(page).then(
-          (said) => said !== null,
-          () => false,
-        );
-      }
-    },
+    // Asked of the document that is there: one that has gone took its dialog along.
+    isOpen: async () => (await toldDialog(page)) !== null,
     async complaint() {
       const said = (await toldDialog(page).catch(() => null)) ?? '';
       return failed.test(said) && !failed.test(saidBefore)
@@ -380,10 +370,7 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator, seen: Dialo
     await field.press('End', { timeout: firstTryMs });
     await field.blur({ timeout: firstTryMs });
     if (words.length === 1) return;
-    const beganMs = performance.now();
-    for (; performance.now() < beganMs + 500; await untilNextLook(beganMs)) {
-      if (await confirm.isEnabled({ timeout: firstTryMs }).catch(() => false)) return;
-    }
+    if (await lookFor(500, () => confirm.isEnabled({ timeout: firstTryMs }).catch(() => false))) return;
   }
 }
 
