@@ -97,7 +97,11 @@ export function secretStore(client: SecretsManagerClient, signal: AbortSignal): 
         let next: string | undefined;
         do {
           const page = await client.send(
-            new ListSecretVersionIdsCommand({ SecretId: secretId, ...(next && { NextToken: next }) }),
+            new ListSecretVersionIdsCommand({
+              SecretId: secretId,
+              IncludeDeprecated: true,
+              ...(next && { NextToken: next }),
+            }),
             bounded(),
           );
           const version = page.Versions?.find(({ VersionId }) => VersionId === versionId);

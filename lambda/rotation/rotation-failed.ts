@@ -39,8 +39,18 @@ async function readKnown(run: Run, ports: Ports) {
     clientId: current?.secret.client_id,
     previous: current?.version.versionId,
     attempt: slot?.armed_for === run.token ? slot.attempt : 0,
-    armed: slots && (slots.armedForThisRotation > 0 || slot?.armed_from === current.version.versionId),
+    armed:
+      slots &&
+      (slots.armedForThisRotation > 0 ||
+        slot?.armed_from === current.version.versionId ||
+        (slots.knownSince !== undefined && !(await beganAfter(run, ports, slots.knownSince)))),
   };
+}
+
+/** Whether the rotation began later than that: an invocation may run on while others take slots, and its own is known no more. */
+async function beganAfter(run: Run, ports: Ports, when: Date): Promise<boolean> {
+  const began = await ports.secrets.createdAt(run.secretId, run.token).catch(() => undefined);
+  return began !== undefined && began > when;
 }
 
 async function publish(run: Run, ports: Ports, error: RotationError, known: Known | undefined): Promise<true> {

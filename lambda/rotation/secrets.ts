@@ -19,6 +19,8 @@ export interface RotatedVersion {
 export interface Slots {
   /** The latest slot, whatever it was for. */
   latest: { createdAt: Date; slot: BridgeSecret } | undefined;
+  /** When the one before it was taken: what came earlier is not known any more. */
+  knownSince: Date | undefined;
   /** How many of the two latest were armed for the rotation that runs. */
   armedForThisRotation: number;
 }
@@ -87,12 +89,15 @@ export async function readSlots(run: Run, ports: Ports, bridgeArn: string): Prom
     const version = await ports.secrets.read(bridgeArn, { label });
     const slot = version && parseBridgeSecret(bridgeArn, version.value);
     if (slot?.access_token) ports.learnSecret(slot.access_token);
-    return slot && { createdAt: version.createdAt, slot };
+    return slot && { versionId: version.versionId, createdAt: version.createdAt, slot };
   };
   const [latest, previous] = await Promise.all([read('AWSCURRENT'), read('AWSPREVIOUS')]);
+  const armed = [latest, previous].filter((found) => found?.slot.armed_for === run.token);
+  // One that another invocation takes between the two reads makes both find the one before it.
   return {
     latest,
-    armedForThisRotation: [latest, previous].filter((found) => found?.slot.armed_for === run.token).length,
+    knownSince: previous?.createdAt,
+    armedForThisRotation: new Set(armed.map((found) => found?.versionId)).size,
   };
 }
 

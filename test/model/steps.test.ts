@@ -681,6 +681,30 @@ describe('the slot', () => {
     expect(changes(effects)).toEqual([]);
     expect(dialog.cancelled).toBe(1);
   });
+
+  it('that another invocation takes between the two reads is not the one before it, twice: nothing is given up', async () => {
+    const { error, effects, labels } = await play(
+      async (run, ports, world) => {
+        await another({ armed_for: token })(ports);
+        world.time.nowMs += secondPressAfterMs(limits);
+        await createSecret(run, ports);
+      },
+      {
+        but: (ports) => ({
+          secrets: {
+            read: async (id, which) => {
+              const isPrevious = id === bridgeArn && 'label' in which && which.label === 'AWSPREVIOUS';
+              if (isPrevious) await another({ armed_for: token, attempt: 2 })(ports);
+              return ports.secrets.read(id, which);
+            },
+          },
+        }),
+      },
+    );
+    expect(error).toMatchObject({ category: 'concurrency', retryable: true });
+    expect(presses(effects)).toBe(0);
+    expect(labels[token]).toEqual(['AWSPENDING']);
+  });
 });
 
 describe('just before the press', () => {
@@ -1742,5 +1766,21 @@ describe('rotation-failed.v1', () => {
       pressed: 'unknown',
       error: expect.objectContaining({ category: 'secret-store' }),
     });
+  });
+
+  // play() begins the rotation; another one takes slots before it, or while it runs on.
+  it.each([
+    ['since it began: its own may have been among those before', 1_000, 'unknown'],
+    ['before it began, and one since', -1_000, 'no'],
+  ])('two later slots of others, the first taken %s', async (_when, tookMs, pressed) => {
+    const { events } = await play(async (run, ports, world) => {
+      const beganAtMs = world.time.nowMs;
+      world.time.nowMs = beganAtMs + tookMs;
+      await another({ armed_for: 'a'.repeat(32), armed_from: 'one before' })(ports);
+      world.time.nowMs = beganAtMs + 2_000;
+      await another({ armed_for: 'b'.repeat(32), armed_from: 'another' })(ports);
+      await reportFailure(run, ports, failure('token-endpoint', 'no'));
+    });
+    expect(events.map(({ data }) => data.pressed)).toEqual([pressed]);
   });
 });
