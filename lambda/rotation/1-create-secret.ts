@@ -27,7 +27,6 @@ type Open = Parameters<typeof observe>[2];
 export async function createSecret(run: Run, ports: Ports): Promise<void> {
   const description = await ports.secrets.describe(run.secretId);
   if (guard(run, description) === 'current') return;
-  // Storing would move the label off a version whose event has not been published.
   await publishRotatedDue(run, ports, description, await readCurrent(run, ports, description));
 
   let tools: DeveloperTools | undefined;
@@ -56,9 +55,9 @@ async function untilDecided(run: Run, ports: Ports, open: Open): Promise<void> {
         await ports.clock.sleep(decision.forMs, run.signal);
         break;
       case 'adopt':
-        return adopt(run, ports, found(seen));
+        return adopt(run, ports, await toActOn(run, ports, seen));
       case 'press':
-        return pressAndStore(run, ports, found(seen));
+        return pressAndStore(run, ports, await toActOn(run, ports, seen));
       case 'fail':
         throw decision.error;
       case 'give-up':
@@ -75,9 +74,11 @@ async function untilDecided(run: Run, ports: Ports, open: Open): Promise<void> {
   });
 }
 
-function found(seen: Observation): Found {
-  if (!seen.found) throw new Error('a decision to act without anything found');
-  return seen.found;
+/** Storing moves `ROTATED_DUE` off a version that may have become AWSCURRENT since the first look, and be owed its event. */
+async function toActOn(run: Run, ports: Ports, { found }: Observation): Promise<Found> {
+  if (!found) throw new Error('a decision to act without anything found');
+  await publishRotatedDue(run, ports, found.description, found.current);
+  return found;
 }
 
 async function pressAndStore(run: Run, ports: Ports, seen: Found): Promise<void> {

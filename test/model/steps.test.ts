@@ -1192,6 +1192,27 @@ describe('storing', () => {
     expect(Object.keys(events[0]?.data ?? {})).not.toContain('previous_invalid_after');
     expect(Object.keys(events[0]?.data ?? {})).not.toContain('previous_version_id');
   });
+
+  it('comes after the event of a version that became AWSCURRENT after the first look', async () => {
+    let described = 0;
+    const { error, effects } = await play(createSecret, {
+      but: (ports) => ({
+        secrets: {
+          describe: async (id) => {
+            described += 1;
+            if (described === 2) await ports.secrets.moveLabel(id, 'ROTATED_DUE', { to: first });
+            return ports.secrets.describe(id);
+          },
+        },
+      }),
+    });
+    expect(error).toBeUndefined();
+    expect(
+      changes(effects)
+        .slice(1, 4)
+        .map((effect) => effect.replace(/ [0-9a-f]{12}$/, '')),
+    ).toEqual(['publish rotated', 'move ROTATED_DUE from the first version to nowhere', 'put bridge']);
+  });
 });
 
 describe('setSecret', () => {
