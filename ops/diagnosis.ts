@@ -46,13 +46,17 @@ export interface Finding {
 /** Younger than this, an AWSPENDING belongs to a rotation that Secrets Manager is still trying. */
 const runningMs = 3_600_000;
 
-/** Whether a rotation is under way and should be left alone. */
-export function isRunning({ pending }: Sight): boolean {
-  return pending !== undefined && pending.ageMs < runningMs;
+/** Whether a rotation is under way and should be left alone. One that was cancelled is not. */
+export function isRunning({ secret, pending }: Sight): boolean {
+  return pending !== undefined && secret.rotationEnabled && pending.ageMs < runningMs;
 }
 
-/** Every stuck state that can be told without the portal, in the order in which they are mended. Pure. */
-export function diagnose(seen: Sight): Finding[] {
+/**
+ * Every stuck state that can be told without the portal, in the order in which they are mended. Pure.
+ *
+ * @param named what a person wants mended: an AWSPENDING even where its rotation may be under way
+ */
+export function diagnose(seen: Sight, named: readonly string[] = []): Finding[] {
   const { secret } = seen;
   const replica = ofReplica(secret);
   if (replica.length > 0) return replica;
@@ -61,7 +65,7 @@ export function diagnose(seen: Sight): Finding[] {
     ...ofCurrent(seen),
     ...ofOther('login', seen.login),
     ...ofOther('bridge', seen.bridge),
-    ...ofPending(seen),
+    ...ofPending(seen).filter(({ name }) => !isRunning(seen) || named.includes(name)),
     ...ofLogin(seen),
     ...(isRunning(seen) ? [] : ofRotatedDue(secret)),
     ...ofPreflight(secret),
@@ -144,9 +148,10 @@ function ofOther(which: 'login' | 'bridge', other: SecretLook | undefined): Find
   ];
 }
 
-function ofPending({ secret, pending }: Sight): Finding[] {
+/** What is wrong with AWSPENDING if its rotation is not under way. */
+export function ofPending({ secret, pending }: Sight): Finding[] {
   const versionId = unfinished(secret);
-  if (!versionId || !pending || pending.ageMs < runningMs) return [];
+  if (!versionId || !pending) return [];
   const labels = (secret.labels.get(versionId) ?? []).filter((label) => label === 'AWSPENDING' || label === rotatedDue);
   const release: Repair = { do: 'release', versionId, labels };
   const onIt = `AWSPENDING has been on version ${versionId} for ${lasting(pending.ageMs)} and blocks every rotation`;
@@ -201,7 +206,7 @@ function ofPending({ secret, pending }: Sight): Finding[] {
   }
 }
 
-function ofRotation({ secret, now }: Sight): Finding[] {
+function ofRotation({ secret, now, pending }: Sight): Finding[] {
   if (!secret.functionArn) {
     return [
       {
@@ -212,15 +217,11 @@ function ofRotation({ secret, now }: Sight): Finding[] {
     ];
   }
   if (!secret.rotationEnabled) {
-    const says = 'Rotation is turned off: nothing rotates by itself.';
-    return [
-      {
-        name: 'rotation-disabled',
-        says,
-        next: 'turns it on without rotating now; the schedule goes on',
-        repair: { do: 'enable' },
-      },
-    ];
+    const off = { name: 'rotation-disabled', says: 'Rotation is turned off: nothing rotates by itself.' };
+    // The service would take the unfinished rotation up again, and it may press. @see aws/aws-cdk#28539
+    if (pending) return [{ ...off, next: 'first have AWSPENDING taken off, as above; then run doctor again' }];
+    const next = 'turns it on without rotating now; the schedule goes on';
+    return [{ ...off, next, repair: { do: 'enable' } }];
   }
   if (!secret.nextRotationAt || secret.nextRotationAt >= now) return [];
   const says = `The rotation of ${secret.nextRotationAt.toISOString()} is overdue by ${lasting(now.getTime() - secret.nextRotationAt.getTime())}.`;

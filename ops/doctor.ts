@@ -16,6 +16,7 @@ import {
   diagnose,
   type Finding,
   isRunning,
+  ofPending,
   type PendingVerdict,
   type Repair,
   type SecretLook,
@@ -37,7 +38,7 @@ export async function doctor(session: Session, only: readonly string[]): Promise
   const [told, tried] = [new Set<string>(), new Set<string>()];
   for (;;) {
     const seen = await observe(session);
-    const findings = diagnose(seen);
+    const findings = diagnose(seen, only);
     for (const finding of findings) {
       if (!told.has(finding.name)) tell(session, finding);
       told.add(finding.name);
@@ -53,7 +54,10 @@ export async function doctor(session: Session, only: readonly string[]): Promise
     }
     const left = findings.map(({ name }) => name);
     const pending = isRunning(seen) ? seen.pending : undefined;
-    const running = pending ? `A rotation has been under way for ${lasting(pending.ageMs)}; leave it alone. ` : '';
+    const stuck = ofPending(seen).map(({ name }) => name);
+    const running = pending
+      ? `A rotation has been under way for ${lasting(pending.ageMs)}; leave it alone. Where you know that it has ended, doctor ${stuck} mends it. `
+      : '';
     const summary =
       left.length > 0 ? `Left: ${left.join(', ')}.` : 'Nothing is wrong that can be told without the portal.';
     const strange = only.filter((name) => !told.has(name));

@@ -40,7 +40,7 @@ export async function events(session: Session, { count = Infinity, minutes }: Ev
   const end = () => ended.abort();
   const timer = minutes === undefined ? undefined : setTimeout(end, minutes * 60_000);
   // Not once: npm passes on a Ctrl-C that has come here already, and the second must not end the cleaning up.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
   const { QueueUrl } = await sqs.send(
     new CreateQueueCommand({
       QueueName: `rotate-client-secret-events-${randomUUID()}`,

@@ -31,14 +31,8 @@ type Given = z.infer<typeof inputSchema>;
  */
 export async function init(session: Session, options: InitOptions): Promise<void> {
   const rotated = await session.describe();
-  const pending = unfinished(rotated);
-  if (rotated.deletedAt || pending) {
-    // A version made by hand would have Secrets Manager abandon a rotation. @see UG/retrieve-ct-entries
-    const what = pending
-      ? `the rotation ${pending} is not finished`
-      : `secret ${rotated.name} is scheduled for deletion`;
-    throw new OpsError('trouble', what, 'run doctor, which knows the way out');
-  }
+  if (rotated.deletedAt)
+    throw new OpsError('trouble', `secret ${rotated.name} is scheduled for deletion`, 'run doctor, which restores it');
   const stored = await session.read(rotated.arn, { label: 'AWSCURRENT' });
   const existing: Values = {
     ...(stored && parseObject(stored.value, `the value of secret ${rotated.name}`)),
@@ -53,7 +47,10 @@ export async function init(session: Session, options: InitOptions): Promise<void
   const wanted = options.only ? [options.only] : parts;
   // Before the questions, not after them.
   if (!existing.login_secret_arn && !wanted.includes('client')) throw loginSecretUnknown();
-  if (terminal.isInteractive) refuseOverwriting(session, await holders(wanted, existing.login_secret_arn));
+  if (terminal.isInteractive) {
+    refuseAbandoning(rotated, wanted);
+    refuseOverwriting(session, await holders(wanted, existing.login_secret_arn));
+  }
   const given = terminal.isInteractive ? await askFor(terminal, wanted, existing) : await readInput(wanted);
 
   const client = given.client && parseRotatedSecret(rotated.name, JSON.stringify(merged(existing, given.client)));
@@ -68,6 +65,7 @@ export async function init(session: Session, options: InitOptions): Promise<void
   }
   const now = parts.filter((part) => given[part]);
   if (now.length === 0) throw new OpsError('usage', 'there is nothing to store', 'give "login", "client" or both');
+  refuseAbandoning(rotated, now);
   refuseOverwriting(session, await holders(now, loginArn));
   if (given.login) await store(session, 'login', login, given.login);
   if (given.client) await store(session, 'client', rotated, merged(existing, given.client));
@@ -75,6 +73,14 @@ export async function init(session: Session, options: InitOptions): Promise<void
 }
 
 const loginSecretUnknown = () => new OpsError('usage', 'no login secret is known', 'give --login-secret');
+
+/** A version of the rotated secret that is made by hand would have Secrets Manager abandon its rotation. @see UG/retrieve-ct-entries */
+function refuseAbandoning(rotated: Described, stored: readonly Part[]): void {
+  const pending = unfinished(rotated);
+  if (!pending || !stored.includes('client')) return;
+  const next = 'let it end, or run doctor, which knows the way out; --only login can be stored at any time';
+  throw new OpsError('trouble', `the rotation ${pending} is not finished`, next);
+}
 
 function refuseOverwriting({ options }: Session, secrets: Described[]): void {
   const taken = secrets.filter((secret) => versionWith(secret, 'AWSCURRENT')).map(({ name }) => name);
@@ -91,9 +97,11 @@ async function store(session: Session, part: Part, { arn, name }: Described, val
 
 /** Another client has another secret. */
 function merged(existing: Values, given: Values): Values {
-  const { client_secret, ...rest } = existing;
-  const isSameClient = given.client_id === undefined || given.client_id === existing.client_id;
-  return { ...rest, ...(isSameClient && client_secret !== undefined && { client_secret }), ...given };
+  return { ...existing, client_secret: keptSecret(existing, given), ...given };
+}
+
+function keptSecret(existing: Values, { client_id = existing.client_id }: Values): unknown {
+  return client_id === existing.client_id ? existing.client_secret : undefined;
 }
 
 /** Texts in errors never quote what was given. */
@@ -153,7 +161,8 @@ async function askFor(terminal: Terminal, wanted: readonly Part[], known: Values
     const answers: Values = {};
     for (const { key, text, hidden = false, empty } of questions[part]) {
       const offered = part === 'client' && !hidden && typeof known[key] === 'string' ? known[key] : undefined;
-      const ifEmpty = offered ?? empty;
+      const kept = key === 'client_secret' && keptSecret(known, answers) ? 'the one that is stored' : undefined;
+      const ifEmpty = offered ?? kept ?? empty;
       const typed = await terminal.ask(`${text}${ifEmpty ? ` [${ifEmpty}]` : ''}: `, { hidden });
       if (typed === undefined) throw new OpsError('unconfirmed', 'broken off: nothing was stored', 'run init again');
       // A password may begin or end with a space.

@@ -30,10 +30,11 @@ function running<Options>(action: Action<Options>) {
   };
 }
 
+/** A timer takes no more than 24 days. */
 function positive(text: string): number {
   const value = Number(text);
-  if (value > 0) return value;
-  throw new InvalidArgumentError('A number above 0 is meant.');
+  if (value > 0 && value <= 30_000) return value;
+  throw new InvalidArgumentError('A number above 0 is meant, and 30000 at most.');
 }
 
 const program = new Command('npm run ops --')
@@ -99,6 +100,12 @@ program
 const codes = Object.values(exitCodes).map(([code, meaning]) => `  ${code}  ${meaning}`);
 program.addHelpText('after', ['', 'Exit codes:', ...codes].join('\n'));
 for (const command of program.commands) command.addHelpText('after', ['', 'Exit codes:', ...codes].join('\n'));
+
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code !== 'EPIPE') process.stderr.write(`${message}\n`);
+  // Where nobody reads any more, as after `| head`, all ends as it does when it is interrupted.
+  process.kill(process.pid, 'SIGTERM');
+});
 
 try {
   await program.parseAsync();

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RotateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { rotatedDue } from '../lambda/rotation/labels.ts';
 import { OpsError } from './failure.ts';
+import { type Failure, failuresOf } from './function-log.ts';
 import { type Described, type Session, unfinished } from './session.ts';
 
 export interface FollowOptions {
@@ -88,6 +89,9 @@ export function progressOf(labels: readonly string[], rotatedSince: boolean): Pr
 /** Between two looks at the labels. */
 const pollMs = 1_000;
 
+/** Between two looks at the function's log, and for how long it may be behind the labels. */
+const [logPollMs, logLagMs] = [5_000, 6_000];
+
 /** A read may lag a write: only after this a rotation that was never seen is one that was given up. */
 const unseenMs = 30_000;
 
@@ -102,26 +106,36 @@ export async function startAndFollow(
   { waitMinutes }: FollowOptions,
 ): Promise<void> {
   const before = await session.describe();
-  const startedAtMs = performance.now();
+  const [startedAt, startedAtMs] = [new Date(), performance.now()];
   const token = await start(session, newToken, before);
   session.say({ fact: 'following', version: token }, `Rotation ${token}. Ctrl-C ends this report, not the rotation.`);
   let last: Progress | undefined;
+  let givenUpAtMs: number | undefined;
+  const failures = newFailures(session, token, startedAt);
   for (;;) {
     const seen = await session.describe();
     const elapsedMs = performance.now() - startedAtMs;
     const labels = seen.labels.get(token) ?? [];
     const rotatedSince = seen.lastRotatedAt?.getTime() !== before.lastRotatedAt?.getTime();
     const progress = last || labels.length > 0 || elapsedMs > unseenMs ? progressOf(labels, rotatedSince) : undefined;
+    const seconds = (elapsedMs / 1000).toFixed(1);
+    const tell = (fact: string, text: string, detail = {}) =>
+      session.say(
+        { fact, version: token, elapsed_seconds: Number(seconds), ...detail },
+        `${seconds.padStart(7)} s  ${fact.padEnd(8)}  ${text}`,
+      );
+    for (const { step, error } of await failures(elapsedMs)) {
+      tell('failed', `${step}: ${error.message}`, { step, error });
+      // Secrets Manager goes on trying all the same.
+      if (!error.retryable) throw new OpsError('trouble', `${step} failed, and no retry mends that`, error.action);
+    }
     if (progress && progress !== last) {
       last = progress;
-      const elapsedSeconds = (elapsedMs / 1000).toFixed(1);
-      session.say(
-        { fact: progress, version: token, elapsed_seconds: Number(elapsedSeconds) },
-        `${elapsedSeconds.padStart(7)} s  ${progress.padEnd(8)}  ${told[progress]}`,
-      );
+      tell(progress, told[progress]);
     }
     if (progress === 'finished') return;
-    if (progress === 'given-up') {
+    if (progress === 'given-up') givenUpAtMs ??= elapsedMs;
+    if (givenUpAtMs !== undefined && elapsedMs - givenUpAtMs > logLagMs) {
       throw new OpsError(
         'trouble',
         'the rotation was given up',
@@ -144,4 +158,18 @@ export async function startAndFollow(
     }
     await sleep(pollMs);
   }
+}
+
+/** Asks for the failures that were not told yet; where the log cannot be read there are none. */
+function newFailures(session: Session, token: string, since: Date) {
+  let toldCount = 0;
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  return async (elapsedMs: number): Promise<Failure[]> => {
+    if (elapsedMs - lookedAtMs < logPollMs) return [];
+    lookedAtMs = elapsedMs;
+    const all = await failuresOf(session, token, since).catch(() => []);
+    const fresh = all.slice(toldCount);
+    toldCount = all.length;
+    return fresh;
+  };
 }

@@ -1,8 +1,8 @@
-import { parseBridgeSecret, parseRotatedSecret } from '../lambda/rotation/client-secret.ts';
+import { parseBridgeSecret, parseRotatedSecret, type RotatedSecret } from '../lambda/rotation/client-secret.ts';
 import { rotatedDue, versionWith } from '../lambda/rotation/labels.ts';
 import { RotationError } from '../lambda/rotation/rotation-error.ts';
 import { OpsError } from './failure.ts';
-import { lastEvents, type PublishedEvent } from './last-events.ts';
+import { lastEvents, type PublishedEvent } from './function-log.ts';
 import { type Described, type Session, unfinished } from './session.ts';
 import { columns, instant, lasting } from './words.ts';
 
@@ -11,10 +11,12 @@ export async function status(session: Session): Promise<void> {
   const now = new Date();
   const secret = await session.describe();
   const createdAt = await session.createdAt();
-  const bridge = secret.deletedAt ? 'not read' : await bridgeOf(session, secret).catch(unread);
+  const current = await currentOf(session, secret).catch(unread);
+  const bridge = typeof current === 'string' ? current : await bridgeOf(session, current).catch(unread);
+  const login = typeof current === 'string' ? undefined : await loginOf(session, current).catch(() => undefined);
   const events = await lastEvents(session, secret).catch(unread);
   const versions = [...secret.labels].map(([id, labels]) => ({ id, labels, created_at: createdAt.get(id) }));
-  const summary = inWords(secret, now);
+  const summary = inWords(secret, login, now);
   const known = {
     secret: secret.arn,
     name: secret.name,
@@ -69,11 +71,20 @@ function eventRows(events: PublishedEvent[] | string, now: Date): [string, strin
   ]);
 }
 
-/** When the latest slot was taken, and until when its token lives. No part of it is the token. */
-async function bridgeOf(session: Session, { arn, name }: Described) {
+/** AWSCURRENT, or why it is not known. */
+async function currentOf(session: Session, { arn, name, deletedAt }: Described): Promise<RotatedSecret | string> {
+  if (deletedAt) return 'not read';
   const current = await session.read(arn, { label: 'AWSCURRENT' });
-  if (!current) return 'not known: the rotated secret has no value';
-  const { bridge_secret_arn: bridgeArn } = parseRotatedSecret(name, current.value);
+  return current ? parseRotatedSecret(name, current.value) : 'not known: the rotated secret has no value';
+}
+
+/** The version of the login that a rotation would use. */
+async function loginOf(session: Session, { login_secret_arn: loginArn }: RotatedSecret): Promise<string | undefined> {
+  return versionWith(await session.describe(loginArn), 'AWSCURRENT');
+}
+
+/** When the latest slot was taken, and until when its token lives. No part of it is the token. */
+async function bridgeOf(session: Session, { bridge_secret_arn: bridgeArn }: RotatedSecret) {
   const version = await session.read(bridgeArn, { label: 'AWSCURRENT' });
   if (!version) return 'empty until the first press';
   const slot = parseBridgeSecret(bridgeArn, version.value);
@@ -90,14 +101,19 @@ function tokenInWords(until: Date | undefined, now: Date): string {
   return until < now ? 'its token has expired' : `its token lives for ${lasting(until.getTime() - now.getTime())}`;
 }
 
-/** The first thing that an operator has to know. */
-export function inWords(secret: Described, now: Date): string {
+/**
+ * The first thing that an operator has to know.
+ *
+ * @param login the version of the stored login, where it is known: that another was refused means nothing any more
+ */
+export function inWords(secret: Described, login: string | undefined, now: Date): string {
+  const refused = secret.tags.get('login-refused');
   const preflight = secret.tags.get('preflight');
   if (secret.deletedAt) return 'The secret is scheduled for deletion; nothing rotates it. Next: doctor.';
   if (!versionWith(secret, 'AWSCURRENT')) return 'The secret has no value yet. Next: init.';
   const pending = unfinished(secret);
+  if (refused && refused === (login ?? refused)) return 'The portal has refused the login. Next: doctor.';
   if (pending) return `The rotation ${pending} is not finished. Next: wait for it, or doctor.`;
-  if (secret.tags.has('login-refused')) return 'The portal has refused a login. Next: doctor.';
   if (versionWith(secret, rotatedDue)) return 'Consumers have not been told of the last rotation yet. Next: doctor.';
   if (preflight?.startsWith('failed')) return `The last preflight failed (${preflight}). Next: preflight.`;
   if (!secret.rotationEnabled) return 'Rotation is off: nothing rotates by itself. Next: doctor, or rotate.';

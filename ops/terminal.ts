@@ -47,7 +47,7 @@ export function terminal(input: Input, output: NodeJS.WritableStream): Terminal 
       // What was piped in before the end is still to be read.
       if (isInteractive && !isClosed) opened.lines.prompt();
       const { value, done } = await opened.answers.next();
-      if (hidden) output.write('\n');
+      if (hidden || done) output.write('\n');
       return done ? undefined : value;
     },
     close: () => opened?.lines.close(),

@@ -181,9 +181,18 @@ describe('doctor recognises', () => {
     expect(diagnose(both).map(({ name, repair }) => [name, repair?.do])).toEqual([
       ['pending-accepted', 'release'],
       ['preflight-failed', 'preflight'],
-      ['rotation-disabled', 'enable'],
+      // Only once nothing is left that it would have taken up again.
+      ['rotation-disabled', undefined],
     ]);
     expect(isRunning(both)).toBe(false);
+  });
+
+  it('a rotation that is under way, where it was cancelled or a person names it', () => {
+    const running = { labels: pendingOn() };
+    const young = pending('empty', hourMs / 2);
+    expect(diagnose(sight(running, young), ['pending-empty']).map(({ name }) => name)).toEqual(['pending-empty']);
+    const cancelled = diagnose(sight({ ...running, rotationEnabled: false }, young));
+    expect(cancelled.map(({ name }) => name)).toEqual(['pending-empty', 'rotation-disabled']);
   });
 });
 
@@ -210,12 +219,13 @@ describe('status says first', () => {
     [/scheduled for deletion.*doctor/, { deletedAt: now }],
     [/no value yet\. Next: init/, { labels: new Map() }],
     [/The rotation v2 is not finished/, { labels: pendingOn(), ...tags({ preflight: 'failed:login' }) }],
-    [/refused a login/, tags({ 'login-refused': 'l1', preflight: 'failed:login' })],
+    [/refused the login/, { labels: pendingOn(), ...tags({ 'login-refused': 'l1', preflight: 'failed:login' }) }],
+    [/preflight failed/, tags({ 'login-refused': 'one that was replaced', preflight: 'failed:login' })],
     [/Consumers have not been told/, { labels: new Map([['v1', ['AWSCURRENT', 'ROTATED_DUE']]]) }],
     [/preflight failed \(failed:portal-changed\)/, tags({ preflight: 'failed:portal-changed' })],
     [/Rotation is off/, { rotationEnabled: false }],
     [/overdue/, { nextRotationAt: new Date(now.getTime() - 1) }],
   ])('%s', (says, secret) => {
-    expect(inWords(sight(secret).secret, now)).toMatch(says);
+    expect(inWords(sight(secret).secret, 'l1', now)).toMatch(says);
   });
 });

@@ -99,10 +99,9 @@ async function startFunction(
     if (action === 'configuration') return answer({ Environment: { Variables }, LoggingConfig: { LogGroup } });
     const body = (await request.toArray()).join('');
     if (request.headers['x-amz-target'] === 'Logs_20140328.FilterLogEvents') {
-      const { logGroupName, filterPattern, nextToken = '0' } = JSON.parse(body) as Record<string, string>;
-      const [, secret] =
-        /^\{ \(\$\.fact = "published"\) && \(\$\.secret = "([^"]+)"\) \}$/.exec(filterPattern ?? '') ?? [];
-      const found = logGroupName === LogGroup ? publishedOf(printed, secret) : [];
+      const { logGroupName, filterPattern, nextToken = '0', startTime } = JSON.parse(body) as Record<string, string>;
+      const terms = /^\{ \(\$\.(\w+) = "([^"]+)"\) && \(\$\.(\w+) = "([^"]+)"\) \}$/.exec(filterPattern ?? '') ?? [];
+      const found = logGroupName === LogGroup && terms.length > 0 ? printedWith(printed, terms, startTime) : [];
       // A page may be empty and yet not the last.
       const pages = [[], ...found.map((event) => [event])];
       const next = Number(nextToken) + 1;
@@ -126,12 +125,12 @@ async function startFunction(
 }
 
 /** What the function's log has for the filter that a command sends. */
-function publishedOf(printed: readonly string[], secret: string | undefined) {
+function printedWith(printed: readonly string[], [, a = '', is, b = '', has]: readonly string[], since = '0') {
   return printed.flatMap((message) => {
-    if (!/^\{.*"fact":"published".*\}$/.test(message)) return [];
+    if (!/^\{.*"fact":.*\}$/.test(message)) return [];
     const line = JSON.parse(message) as Record<string, string>;
-    if (line.secret !== secret) return [];
-    return [{ message, timestamp: Date.parse(line.timestamp ?? '') }];
+    const timestamp = Date.parse(line.timestamp ?? '');
+    return line[a] === is && line[b] === has && timestamp >= Number(since) ? [{ message, timestamp }] : [];
   });
 }
 

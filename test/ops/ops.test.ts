@@ -232,11 +232,13 @@ describe('init', () => {
       expect(JSON.parse(stderr)).toEqual({ error: expect.stringMatching(problem), next: expect.any(String) });
     }
     await environment.begin();
-    expect(await run(JSON.stringify({ login: provider.login }))).toMatchObject({
+    expect(await run(JSON.stringify({ login: provider.login, client: { client_id: 'x' } }))).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('is not finished'),
     });
     expect(service.requests.slice(since).filter(({ operation }) => operation.startsWith('Put'))).toEqual([]);
+    // Of the login alone no rotation knows.
+    expect(facts(await run(JSON.stringify({ login: provider.login })))).toMatchObject([{ part: 'login' }]);
   });
 });
 
@@ -282,6 +284,23 @@ describe('rotate', () => {
     expect(resumed.code).toBe(0);
     expect(facts(resumed)[0]).toEqual({ fact: 'resumed', version: token });
     expect((await environment.labels()).AWSCURRENT).toBe(token);
+  });
+
+  it('tells the function’s failures from its log, and ends where no retry mends them', async () => {
+    const environment = await startRotating('real');
+    const { secrets, provider } = environment;
+    const { ops } = await operator(environment);
+    const [rotate, adopt] = ['rotate', 'adopt'].map((name) => [name, '--yes', '--json', '--secret', secrets.rotated]);
+    const nothing = await ops(adopt ?? []);
+    expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining('none: the drift is gone') });
+    expect(facts(nothing).find(({ fact }) => fact === 'failed')).toMatchObject({
+      step: 'createSecret',
+      error: { message: expect.stringMatching(/^\[concurrency\] .*nothing to adopt/), retryable: false },
+    });
+
+    await environment.put(secrets.login, { ...provider.login, password: 'another' });
+    const refused = await ops(rotate ?? []);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/log in by hand/) });
   });
 });
 
@@ -340,7 +359,14 @@ describe('doctor', () => {
 
     const young = await environment.begin();
     expect(facts(await ops(doctor))).toEqual([{ fact: 'summary', left: [], running: true }]);
-    await environment.drop('AWSPENDING');
+    const leaves = await ops(['doctor', '--yes', '--secret', secrets.rotated]);
+    expect(leaves).toMatchObject({ code: 0, stdout: expect.stringMatching(/leave it alone.*doctor pending-empty/) });
+    // Whoever names it knows that it has ended.
+    expect(facts(await ops([...doctor, '--yes', 'pending-empty']))).toMatchObject([
+      { name: 'pending-empty' },
+      { fact: 'repaired', versionId: young },
+      { fact: 'summary', left: [] },
+    ]);
     environment.setClockOffset(-13 * hourMs);
     const stuck = await environment.begin();
     environment.setClockOffset(0);
@@ -471,8 +497,13 @@ describe('events', () => {
     };
     const counted = start(['events', '--count', '2', '--secret', secrets.rotated]);
     const interrupted = start(['events', '--json', '--topic', topicArn]);
-    await Promise.all([counted.said(/Following arn:/), interrupted.said(/Following arn:/)]);
-    expect(await left()).toEqual([2, 3]);
+    const hungUp = start(['events', '--topic', topicArn]);
+    const unread = start(['events', '--topic', topicArn]);
+    await Promise.all([counted, interrupted, hungUp, unread].map(({ said }) => said(/Following arn:/)));
+    expect(await left()).toEqual([4, 5]);
+    // As when the terminal is closed, and as after `| head`.
+    hungUp.child.kill('SIGHUP');
+    unread.child.stdout?.destroy();
     for (const Message of [JSON.stringify(event), 'nothing of ours'])
       await sns.send(new PublishCommand({ TopicArn: topicArn, Message }));
     const { code, stdout } = await counted.ended;
@@ -485,6 +516,8 @@ describe('events', () => {
     const end = await interrupted.ended;
     expect(end.code).toBe(0);
     expect(facts(end)).toEqual([event, { type: 'unknown' }]);
+    expect([(await hungUp.ended).code, await unread.ended]).toEqual([0, expect.objectContaining({ code: 0 })]);
+    expect((await unread.ended).stderr).not.toMatch(/EPIPE/);
     expect(await left()).toEqual([0, 1]);
   });
 });
