@@ -60,8 +60,10 @@ export class PortalBrowser {
   answeredAtMs = 0;
   /** How many documents the page has loaded. */
   documents = 0;
-  /** The portal's answer to the last request that was not to read, where it was an error. */
+  /** The portal's answer to the last request that was not to read, where it was an error; of those that `awaited` knows by their body. */
   writeFailed: string | undefined;
+  /** Undefined: all of them. Others, such as a page's telemetry, say nothing of the login. */
+  awaited: ((body: string) => boolean) | undefined;
   /** How many requests were not to read. */
   writes = 0;
   /** Whether the page talks to its server by other means too, which are not seen. */
@@ -76,7 +78,7 @@ export class PortalBrowser {
   readonly #processId: number | undefined;
   #scriptDialogs = 0;
   #onScriptDialog: ((dialog: Dialog) => void) | undefined;
-  #held: Route[] | undefined;
+  #hold: ((route: Route) => void) | undefined;
   #writesBefore = 0;
   /** The last request for a page. */
   #navigation: Request | undefined;
@@ -156,12 +158,13 @@ export class PortalBrowser {
     });
     page.on('response', (response) => {
       const path = pathOf(new URL(response.url()));
-      if (isWrite(response.request()))
+      const request = response.request();
+      if (isWrite(request) && (this.awaited?.(request.postData() ?? '') ?? true))
         this.writeFailed =
           response.status() >= 400
-            ? `the portal answered ${response.status()} to ${response.request().method()} ${path}`
+            ? `the portal answered ${response.status()} to ${request.method()} ${path}`
             : undefined;
-      if (response.request() === this.#navigation) this.status = response.status();
+      if (request === this.#navigation) this.status = response.status();
     });
     page.on('websocket', () => {
       this.hasSocket = true;
@@ -178,6 +181,7 @@ export class PortalBrowser {
   /** From now on a request that may change something goes out once, and is counted. */
   expectPress(): void {
     this.writeFailed = undefined;
+    this.awaited = undefined;
     this.#writesBefore = this.writes;
     this.sendsOnce = true;
   }
@@ -203,8 +207,8 @@ export class PortalBrowser {
     if (!this.#options.origins.allows(url)) {
       this.blocked.add(originOf(url));
       route.abort('blockedbyclient').catch(() => undefined);
-    } else if (this.#held && changes) {
-      this.#held.push(route);
+    } else if (this.#hold && changes) {
+      this.#hold(route);
     } else if (this.sendsOnce && changes) {
       void sendOnce(route);
     } else {
@@ -228,15 +232,23 @@ export class PortalBrowser {
 
   /**
    * Holds back every request that may change something, from now until `release` (they go) or `drop` (they never do). A portal
-   * that rotates at the click on "Rotate", without a dialog, would otherwise press before the slot is taken.
+   * that rotates at the click on "Rotate", without a dialog, would otherwise press before the slot is taken. `navigates` rejects where
+   * one of them is for another page: until it is dropped, the page answers nothing.
    */
-  holdRequests(): { release(): void; drop(): string[] } {
+  holdRequests(): { navigates: Promise<never>; release(): void; drop(): string[] } {
     const held: Route[] = [];
-    this.#held = held;
+    const { promise: navigates, reject } = Promise.withResolvers<never>();
+    navigates.catch(() => undefined);
+    const hold = (route: Route) => {
+      held.push(route);
+      if (route.request().isNavigationRequest()) reject(new Error('a page is held back'));
+    };
+    this.#hold = hold;
     const stop = () => {
-      if (this.#held === held) this.#held = undefined;
+      if (this.#hold === hold) this.#hold = undefined;
     };
     return {
+      navigates,
       release: () => {
         stop();
         for (const route of held.splice(0)) route.continue().catch(() => undefined);

@@ -138,7 +138,9 @@ function isSecret(value: string): boolean {
     value.length >= minSecretLength &&
     value.length <= maxValueLength &&
     /^[\x21-\x7e]+$/.test(value) &&
-    !mask.test(value)
+    !mask.test(value) &&
+    // What scripts write where they have nothing.
+    !/^(undefined|\[object)/.test(value)
   );
 }
 

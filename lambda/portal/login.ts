@@ -10,18 +10,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret, TOTP, URI } from 'otpauth';
 import type { Locator, Page } from 'playwright-core';
+import { Redactor } from '../rotation/redact.ts';
 import { LoginRefused, type RotationError } from '../rotation/rotation-error.ts';
 import { clientSearch, copyIds, idSearch, revealIds, secretHolders } from './client.ts';
 import { fromBrowser, isTimeout, refusal, trouble } from './failures.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, placeOf, visibleText } from './outline.ts';
-import { click, fill, firstTryMs, only, whileReplaced } from './page-actions.ts';
+import { click, fill, firstTryMs, lookFor, only, whileReplaced } from './page-actions.ts';
 import { pageState, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
 
 /** A code that is about to expire waits for the next one. */
 const codeMarginMs = 4_000;
+/** So soon a form that sends itself does. */
+const selfSentMs = 150;
 /** Between two looks at a page; longer where it stays as it is. */
 const pollMs = { least: 40, most: 250 };
 
@@ -35,6 +38,11 @@ const profileIcon = ['class', 'id', 'data-testid']
 
 /** What would send a password that nobody has typed, in a form whose fields are taken for none of a login. */
 const sendsPassword = 'form:has([type=password]) :is(button:not([type=button],[type=reset]),input[type=submit])';
+
+/** A code that is no one-time code. */
+const promotion = ['name', 'placeholder']
+  .flatMap((attribute) => ['promo', 'coupon', 'voucher'].map((word) => `[${attribute}*=${word} i]`))
+  .join();
 
 /** @throws {RotationError} configuration, without the seed in it */
 export function oneTimeCodes(totpSecret: string): TOTP {
@@ -84,7 +92,7 @@ function whileItLoads(error: unknown): undefined {
 type Field = 'username' | 'password' | 'code';
 
 /** What stands on the page: how many of each. */
-type Sight = Record<Field | 'client' | 'ids', number> & { url: string; text: string };
+type Sight = Record<Field | 'client' | 'ids', number> & { url: string; text: string; refreshes: boolean };
 
 async function see(way: Way): Promise<Sight | undefined> {
   const { page } = way.browser;
@@ -93,7 +101,8 @@ async function see(way: Way): Promise<Sight | undefined> {
   const state = await pageState(page, clientSearch(way), idSearch(profile), profile.times.pageMs / 2);
   if (!state) return undefined;
   const [url, none] = [page.url(), { username: 0, password: 0, code: 0 }];
-  const seen = { url, client: state.parts, ids: state.values, text: state.said, ...none };
+  const { said: text, parts: client, values: ids, refreshes } = state;
+  const seen = { url, client, ids, text, refreshes, ...none };
   if (seen.client > 0 || !state.hasFields) return seen;
   const fields = loginFields(page, profile);
   const count = (locator: Locator) => locator.filter({ visible: true }).count();
@@ -112,7 +121,7 @@ function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Fi
   );
   const [usernames, passwords] = [
     '[autocomplete~=username],[autocomplete~=email],[type=email],[name=username i],[name=email i],[name=login i]',
-    '[type=password],[autocomplete~=current-password]',
+    '[type=password]:not([autocomplete~=new-password]),[autocomplete~=current-password]',
   ];
   const ofLogin = searching(page, {
     find: 'login-field',
@@ -141,9 +150,9 @@ function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Fi
     password: given(locators.password, known(passwords, labels.password).and(ofLogin)),
     code: given(
       locators.oneTimeCode,
-      known('[autocomplete~=one-time-code],[name*=otp i],[name=code i],[maxlength="1"]', labels.oneTimeCode).or(
-        editable.and(beside(labels.oneTimeCode, labels.password)),
-      ),
+      known('[autocomplete~=one-time-code],[name*=otp i],[name=code i],[maxlength="1"]', labels.oneTimeCode)
+        .or(editable.and(beside(labels.oneTimeCode, labels.password)))
+        .and(page.locator(`:not(${promotion})`)),
     ),
   };
 }
@@ -166,6 +175,10 @@ class Walk {
   #typed: Typed | undefined;
   #typedAgain = 0;
   #passwordTyped = false;
+  /** Where the user name was asked for alone. */
+  #usernameAt: string | undefined;
+  /** What the page said when an answer was given to it. */
+  #answered = { label: '', text: '' };
   /** A second click would hide the client id again. */
   #revealedIn: number | undefined;
   /** How often the ids were copied, by document: nodes that are replaced lose a click. */
@@ -173,7 +186,7 @@ class Walk {
   #loggedIn = false;
   readonly #codes: string[] = [];
   readonly #tried: string[] = [];
-  /** The first page after the password that was left by the URL or the menu: it may be one that waits for an answer. */
+  /** The first page that was left by the URL or the menu: it may be one that waits for an answer. */
   #unknownPage = '';
 
   constructor(way: Way, signal: AbortSignal) {
@@ -190,8 +203,9 @@ class Walk {
    * @param lookedAtMs when the look began: a slow one tells of a page that has changed since
    * @returns whether Developer Tools has been reached
    */
-  async step(seen: Sight, lookedAtMs: number): Promise<boolean> {
+  async step(sight: Sight, lookedAtMs: number): Promise<boolean> {
     const { browser, profile, account } = this.#way;
+    const seen = this.#ofLogin(sight);
     const { settleMs, pageMs } = profile.times;
     this.#refuseWhereItLed(seen.text);
     const key = JSON.stringify([{ ...seen, text: '' }, browser.documents]);
@@ -217,14 +231,15 @@ class Walk {
       );
     if (seen.username + seen.password + seen.code > 0) {
       if (idleMs > pageMs) throw await this.#lost(seen);
-      if (!this.#awaitsAnswer(seen, idleMs)) await this.#fillIn(seen);
+      if (this.#awaitsAnswer(seen, idleMs) || (await this.#leavesLeadForm(seen))) return false;
+      await this.#fillIn(seen);
     } else if (
       (await this.#answerInterstitial(seen.text)) ||
       (await this.#revealIds()) ||
       (await this.#copyIds(idleMs))
     ) {
       return false;
-    } else if (idleMs > (browser.underWay.size > 0 || isEmpty ? pageMs / 2 : settleMs)) {
+    } else if (idleMs > (browser.underWay.size > 0 || isEmpty || this.#goesOn(seen) ? pageMs / 2 : settleMs)) {
       if (await this.#challenged()) throw captcha();
       if (await this.#enterLogin()) return false;
       this.#refuseWhatItSays(seen);
@@ -296,14 +311,15 @@ class Walk {
   #awaitsAnswer(seen: Sight, idleMs: number): boolean {
     const { browser, profile } = this.#way;
     const typed = this.#typed;
-    if (!typed || seen[typed.field] === 0) return false;
+    // A refused password may lead back to where the user name is asked for alone.
+    if (!typed || seen[typed.field] + (typed.field === 'username' ? 0 : seen.username) === 0) return false;
     const fresh = seen.text
       .split('\n')
       .filter((line) => !typed.before.has(line))
       .join('\n');
     const says = (labels: readonly string[]) => anyOf(labels).test(fresh);
     const cameBack = browser.documents > typed.document && idleMs > profile.times.settleMs;
-    if (/answered 5\d\d/.test(browser.writeFailed ?? ''))
+    if (/answered (419|429|5\d\d)/.test(browser.writeFailed ?? ''))
       throw trouble('portal-unavailable', `at the login ${browser.writeFailed}`);
     if (says(profile.messages.captcha)) throw captcha();
     if (says(profile.messages.accountLocked)) throw accountLocked();
@@ -312,6 +328,8 @@ class Walk {
         'the portal wants another password to be chosen before it goes on',
         'change the password by hand, then store it as a new version of the login secret',
       );
+    if (says(profile.messages.tryLater) && idleMs > profile.times.settleMs)
+      throw trouble('portal-unavailable', 'the portal says that it could not take the login now');
     if (typed.field === 'code') {
       if (!says(profile.messages.codeRefused) && !cameBack) return !this.#wasNeverSent(idleMs);
       if (this.#codes.length < 2) return false;
@@ -326,13 +344,41 @@ class Walk {
       idleMs > profile.times.settleMs &&
       browser.underWay.size === 0;
     if (!says(profile.messages.loginRefused) && !cameBack && !denied) return !this.#wasNeverSent(idleMs);
-    const how = says(profile.messages.loginRefused)
-      ? ''
-      : ` (the form is there again, without a message that is known${this.#unknownPage})`;
-    throw loginRefused(
-      `the portal refused the ${typed.field}${how}; it was typed once and will not be again`,
+    throw this.#refused(
+      typed.field,
+      says(profile.messages.loginRefused)
+        ? ''
+        : ` (the form is there again, without a message that is known${this.#unknownPage})`,
+    );
+  }
+
+  #refused(field: Field, how: string): LoginRefused {
+    return loginRefused(
+      `the portal refused the ${field}${how}; it was typed once and will not be again`,
       'log in by hand with the stored login, then store the correct one as a new version of the login secret',
     );
+  }
+
+  /** Without the fields of forms that only look like a login: a code for a discount, an e-mail address in a profile. */
+  #ofLogin(seen: Sight): Sight {
+    const begun = (this.#typed !== undefined || this.#passwordTyped) && !this.#loggedIn;
+    const asksForCode = begun || anyOf(this.#way.profile.labels.oneTimeCode).test(seen.text);
+    const asksAgain = !this.#passwordTyped || seen.password > 0 || placeOf(seen.url) === this.#usernameAt;
+    return { ...seen, code: asksForCode ? seen.code : 0, username: asksAgain ? seen.username : 0 };
+  }
+
+  /** Whether a page that is shown in the login's place asks for an e-mail address too, and for the login behind a link. */
+  async #leavesLeadForm(seen: Sight): Promise<boolean> {
+    if (seen.password + seen.code > 0 || this.#typed) return false;
+    const { profile } = this.#way;
+    const form = loginFields(this.#page, profile).username.first().locator('xpath=ancestor::form[1]');
+    const sends = searching(form, { find: 'clickable', name: profile.labels.submitLogin });
+    return (await form.count()) === 1 && (await sends.count()) === 0 && this.#enterLogin();
+  }
+
+  /** Whether the page says that it leads on by itself. */
+  #goesOn({ text, refreshes }: Sight): boolean {
+    return this.#passwordTyped && !this.#loggedIn && (refreshes || anyOf(this.#way.profile.messages.goesOn).test(text));
   }
 
   /** A page that was not ready, or that was drawn anew at that moment, loses a click. */
@@ -364,12 +410,14 @@ class Walk {
     if (!this.#way.origins.trusts(this.#page.url()))
       throw trouble('portal-changed', 'the page changed while the login was about to be typed');
     const field = seen.password > 0 ? 'password' : seen.code > 0 ? 'code' : 'username';
-    this.#way.browser.writeFailed = undefined;
-    const { documents: document, writes } = this.#way.browser;
+    const { browser } = this.#way;
+    browser.writeFailed = undefined;
+    const { documents: document, writes } = browser;
     const typing = { field, document, writes, before: new Set(seen.text.split('\n')) } as const;
     if (field === 'code') {
       const code = await this.#nextCode(seen.text);
       this.#way.told.add(code);
+      browser.awaited = carries(code);
       this.#typed = typing;
       const boxes = fields.code.filter({ visible: true });
       if ((await boxes.count()) === 1) {
@@ -378,6 +426,8 @@ class Walk {
         await boxes.first().focus();
         await this.#page.keyboard.type(code);
       }
+      // Some forms send themselves at the last digit: a second time the same code is refused.
+      if (await lookFor(selfSentMs, async () => browser.writes > writes || browser.documents > document)) return;
       return this.#submit(boxes.last());
     }
     if (this.#typed?.field === 'username' && field === 'username') return;
@@ -386,6 +436,8 @@ class Walk {
       this.#way.told.add(account.username);
       if ((await username.inputValue()) !== account.username) await fill(username, account.username, profile);
       if (field === 'username') {
+        this.#usernameAt = placeOf(this.#page.url());
+        browser.awaited = carries(account.username);
         this.#typed = typing;
         return this.#submit(username);
       }
@@ -402,6 +454,7 @@ class Walk {
     this.#passwordTyped = true;
     this.#way.loginsLeft -= 1;
     this.#way.told.add(account.username).add(account.password);
+    browser.awaited = carries(account.password);
     await fill(password, account.password, profile);
     return this.#submit(password);
   }
@@ -471,16 +524,18 @@ class Walk {
 
   async #answerInterstitial(text: string): Promise<boolean> {
     const { profile } = this.#way;
+    const { forbidden, noClient, rotating } = profile.messages;
+    const unanswerable = [...forbidden, ...noClient, ...rotating];
     const said = profile.interstitials.filter(({ says }) => anyOf(says).test(text));
     for (const { label, says } of said.flatMap(({ says, answer }) => answer.map((label) => ({ label, says })))) {
       if (this.#tried.filter((tried) => tried === label).length > 1) continue;
       // What comes next may take its time to fade in.
       if (this.#tried.at(-1) === label && performance.now() - this.#since < profile.times.settleMs) return true;
-      const button = searching(this.#page, { find: 'clickable', name: [label] });
+      // What it has said already is not to be answered otherwise.
+      if (this.#answered.text === text && this.#answered.label !== label) continue;
+      const button = searching(this.#page, { find: 'answer', name: [label], says, otherLabels: unanswerable });
       if ((await button.count()) !== 1) continue;
-      // The "OK" of a dialog answers that dialog, not a word about cookies at the foot of the page.
-      const dialog = button.locator('xpath=ancestor::*[self::dialog or @role="dialog" or @role="alertdialog"][1]');
-      if ((await dialog.count()) === 1 && !anyOf(says).test(await visibleText(dialog).catch(() => ''))) continue;
+      this.#answered = { label, text };
       this.#tried.push(label);
       await click(button, 'the answer to a page in between', profile);
       this.#since = performance.now();
@@ -579,8 +634,10 @@ class Walk {
     const { browser, account, profile } = this.#way;
     const { labels, locators } = profile;
     this.#entered();
-    if (this.#passwordTyped)
-      this.#unknownPage ||= `; before it came ${this.#here()}, which has to click: ${await buttonsOn(this.#page)}`;
+    // What is asked for from here on is no answer to what was typed.
+    this.#typed = undefined;
+    if (!this.#unknownPage)
+      this.#unknownPage = `; before it came ${this.#here()}, which has to click: ${await buttonsOn(this.#page)}`;
     const once = (name: string) => !this.#tried.includes(name) && this.#tried.push(name) > 0;
     const restart = (waitedMs: number) => {
       this.#since = performance.now() - waitedMs;
@@ -592,7 +649,12 @@ class Walk {
     }
     const atUrl = this.#page.url() === account.developerToolsUrl;
     // Once found in vain, it need not be tried each time.
-    if (!this.#way.byMenu && once('the URL') && !atUrl) return this.goTo(account.developerToolsUrl);
+    // A session that lives in the page alone would not outlive it.
+    const isAtHand =
+      this.#passwordTyped &&
+      !labels.developerTools.some((label) => this.#tried.includes(label)) &&
+      (await this.#developerTools().count()) > 0;
+    if (!this.#way.byMenu && !isAtHand && once('the URL') && !atUrl) return this.goTo(account.developerToolsUrl);
     const entry = (name: readonly string[]) => searching(this.#page, { find: 'entry', name });
     const shown = (locator: Locator) => locator.filter({ visible: true });
     // What one sees on it may be a picture, initials or the user name.
@@ -634,11 +696,14 @@ class Walk {
     const answered =
       browser.status === 200 || browser.status === undefined ? '' : ` (which answered ${browser.status})`;
     const text = await visibleText(this.#page.locator('body')).catch(() => '');
-    // A page that could not get its data may get it at the next try. Under a login that was typed it may be a refusal in other words.
-    const atLogin = this.#typed !== undefined && seen[this.#typed.field] > 0;
-    return (anyOf(profile.messages.failed).test(text) && !atLogin ? trouble : refusal)(
+    // Under a login that was sent and answered it is a refusal in other words.
+    const typed = this.#typed;
+    const isAnswered = typed && typed.field !== 'username' && seen[typed.field] > 0 && browser.writes > typed.writes;
+    if (isAnswered) throw this.#refused(typed.field, ', it seems');
+    // A page that could not get its data may get it at the next try.
+    return (anyOf(profile.messages.failed).test(text) ? trouble : refusal)(
       'portal-changed',
-      `neither the client id nor a way to it was found on ${this.#here()}${answered} within ${profile.times.pageMs} ms; what it has to click: ${await buttonsOn(this.#page)}`,
+      `neither the client id nor a way to it was found on ${this.#here()}${answered} within ${profile.times.pageMs} ms; what it has to click: ${await buttonsOn(this.#page)}${this.#unknownPage}`,
       'open Developer Tools by hand and compare: correct developer_tools_url, or labels.clientId, labels.username or labels.developerTools in the portal profile',
     );
   }
@@ -652,6 +717,13 @@ class Walk {
 function withoutQuery(text: string): string {
   const { origin, pathname, hash } = new URL(text);
   return `${origin}${pathname}${hash}`;
+}
+
+/** Whether a request sends this value, in whatever form. */
+function carries(value: string): (body: string) => boolean {
+  const redactor = new Redactor();
+  redactor.learn(value);
+  return (body) => redactor.redact(body) !== body;
 }
 
 function loginRefused(what: string, action: string): LoginRefused {

@@ -19,6 +19,8 @@ export interface PageState {
   values: number;
   /** Whether there is anything to type into, whether one sees it or not. */
   hasFields: boolean;
+  /** Whether it leads to another by itself. */
+  refreshes: boolean;
 }
 
 /** What a field shows in one part of the page. */
@@ -333,8 +335,21 @@ export function pageScript() {
   const isButton = (element: Element) => element.matches(buttonLike) && visible(element);
   const inButton = (element: Element) => closest(element, buttonLike) !== undefined;
 
-  /** A label and its value in one text. */
-  const inlineLabel = /^([^:：]{2,60})[:：]\s*(\S+)$/;
+  /** A label and its value in one element: in one text, or the label in an element of its own, or a line of its own. */
+  const labelAndValue = (element: Element): [label: string, value: string] | undefined => {
+    const [, label, value] = /^([^:：]{2,60})[:：]\s*(\S+)$/.exec(ownText(element)) ?? [];
+    if (label !== undefined && value !== undefined) return [label, value];
+    if (element.childElementCount === 0 || element.matches(`${headingLike},label`)) return undefined;
+    const parts = [...element.childNodes]
+      .filter((node) => !(node instanceof Element && node.matches(aside)))
+      .map((node) => ({ text: oneLine(textOf(node)), isText: node.nodeType === Node.TEXT_NODE }))
+      .filter(({ text }) => text !== '');
+    const [first, last] = parts;
+    // No word, which may be a part of a sentence.
+    if (!first || !last?.isText || parts.length !== 2 || !/^(?=.*(\d|.{16}|[^\w\s]{3}))\S+$/.test(last.text))
+      return undefined;
+    return [first.text.replace(/\s*[:：]$/, ''), last.text];
+  };
   const fieldValues = (query: Query): Element[] => {
     const found = query.css ? matching(query.css) : labelledValues(query);
     const tooLong = found
@@ -357,8 +372,8 @@ export function pageScript() {
       );
     };
     const isInline = (element: Element) => {
-      const [, label = '', value = ''] = inlineLabel.exec(ownText(element)) ?? [];
-      return isLabel(label) && isValue(value) && !inButton(element);
+      const [label, value] = labelAndValue(element) ?? [];
+      return label !== undefined && value !== undefined && isLabel(label) && isValue(value) && !inButton(element);
     };
     const isHolder = (element: Element) => {
       if (!visible(element)) return false;
@@ -380,6 +395,8 @@ export function pageScript() {
               (inner) => !isAside(inner, element) && (inner.matches(control) || ownText(inner) !== ''),
             );
     };
+    /** "production" or "active" beside the label, and not the value itself. */
+    const isWord = (element: Element) => !element.matches(control) && /^[a-z]{1,15}$/i.test(valueIn(element));
     const found = [...talking, ...all.filter((element) => element.matches(control))].filter((element) => {
       if (element.matches(control)) return labelsOf(element).some(isLabel) && visible(element);
       const labelled = !element.matches(clickable) && labelsOf(element).some(isLabel) && isValue(valueIn(element));
@@ -387,7 +404,7 @@ export function pageScript() {
     });
     const labels = found.flatMap((element) => [...((element as HTMLInputElement).labels ?? [])]);
     const titles = [...titled(isLabel), ...columnHeads(isLabel)].filter(
-      (title) => !inButton(title) && !found.includes(title) && !labels.some((label) => within(label, title)),
+      (title) => !inButton(title) && ![...found, ...labels].some((element) => within(element, title)),
     );
     const otherTitles = titled(isOther).filter((title) => !titles.includes(title));
     for (const title of titles) {
@@ -398,12 +415,18 @@ export function pageScript() {
       }
       if (at(title) < 0) continue;
       const end = Math.min(...otherTitles.map(at).filter((index) => index > at(title)), all.length);
+      let badge: Element | undefined;
       for (const area of [...upwards(title)].slice(0, 7)) {
         const beside = inside(area).filter((element) => at(element) > at(title) && at(element) < end);
-        const holder = beside.find(isHolder);
+        const holders = beside.filter(isHolder);
+        const holder = holders.find((element) => !isWord(element));
+        badge ??= holders[0];
         if (holder) found.push(holder);
         // A field that has a button and no value is one that hides it.
-        if (holder || (area !== title && beside.some(isButton)) || at(area) < 0) break;
+        if (holder || (area !== title && beside.some(isButton)) || at(area) < 0) {
+          if (!holder && badge) found.push(badge);
+          break;
+        }
       }
     }
     return found;
@@ -495,9 +518,24 @@ export function pageScript() {
   };
 
   /** Whether the button belongs to the section with this title, and to no other title that stands between them or around it. */
-  const owns = (title: Element, button: Element): boolean => {
+  const owns = (title: Element, button: Element, buttons: Element[]): boolean => {
     if (related(title, button)) return within(title, button);
     const area = climb(title, (outer) => within(outer, button)) as Element;
+    const hasTextBefore = (element: Element) =>
+      inside(area).some(
+        (other) =>
+          at(other) < at(element) &&
+          talking.includes(other) &&
+          !related(other, element) &&
+          !inButton(other) &&
+          visible(other),
+      );
+    const isAfter = at(button) > at(title);
+    // A button before its title is the first thing there; where one is, the button after a title is the next title's.
+    const isBetween = (other: Element) => at(other) > at(button) && at(other) < at(title);
+    if (!isAfter && (hasTextBefore(button) || buttons.some(isBetween))) return false;
+    if (isAfter && buttons.some((other) => at(other) < at(title) && within(area, other) && !hasTextBefore(other)))
+      return false;
     const sideOf = (element: Element) => [...upwards(element)].find((outer) => outer.parentElement === area) ?? element;
     const shape = (element: Element) => `${element.tagName}.${element.getAttribute('class')}`;
     const textBeside = (element: Element) =>
@@ -507,9 +545,8 @@ export function pageScript() {
     const [ours, theirs] = [sideOf(title), sideOf(button)];
     // A row like the title's, with a text of its own.
     if (
-      (ours !== title || ours.matches('li,tr')) &&
       theirs !== button &&
-      shape(ours) === shape(theirs) &&
+      (!isAfter || ((ours !== title || ours.matches('li,tr')) && shape(ours) === shape(theirs))) &&
       textBeside(theirs).trim()
     )
       return false;
@@ -655,7 +692,7 @@ export function pageScript() {
   const finders: Record<Search['find'], (query: Query, root: Element) => Element[]> = {
     client(query, root) {
       const ids = fieldValues(query);
-      const shows = (element: Element) => valueShown(element, query).replace(/^[^:：]*[:：]\s*/, '') === query.id;
+      const shows = (element: Element) => [valueShown(element, query), labelAndValue(element)?.[1]].includes(query.id);
       const others = ids.filter((element) => !shows(element));
       const isOurs = (area: Element) => within(root, area) && !others.some((other) => within(area, other));
       const parts = unique(ids.filter(shows).map((ours) => [...upwards(ours)].filter(isOurs).at(-1) ?? ours));
@@ -701,7 +738,7 @@ export function pageScript() {
       const buttons = buttonsNamed(query.name);
       return unique(
         sections.flatMap((title) => {
-          const owned = buttons.filter((button) => owns(title, button));
+          const owned = buttons.filter((button) => owns(title, button, buttons));
           const nearest = climb(title, (area) => owned.some((button) => within(area, button)));
           return owned.filter((button) => nearest && within(nearest, button));
         }),
@@ -744,7 +781,11 @@ export function pageScript() {
       const isClipped = (field: Element) => {
         for (const area of upwards(field)) {
           const { overflow, position } = getComputedStyle(area);
-          if (/hidden|clip/.test(overflow) && isApart(area, field)) return true;
+          if (
+            /hidden|clip/.test(overflow) &&
+            (isApart(area, field) || Math.min(area.clientWidth, area.clientHeight) <= 2)
+          )
+            return true;
           if (position === 'fixed') return false;
         }
         return false;
@@ -768,7 +809,12 @@ export function pageScript() {
           inArea.some((element) => isSeenText(element) && !isApart(element, field))
         );
       };
+      const isOffPage = (field: Element) => {
+        const { right, bottom } = field.getBoundingClientRect();
+        return right + scrollX <= 0 || bottom + scrollY <= 0;
+      };
       const forPeople = (field: Element) =>
+        !isOffPage(field) &&
         !field.matches('[tabindex="-1"],[aria-hidden=true]') &&
         (isSeen(field) || hasLabelInIt(field)) &&
         visible(field) &&
@@ -788,6 +834,22 @@ export function pageScript() {
     },
 
     clickable: (query) => oneOfEach(buttonsNamed(query.name)),
+
+    answer(query) {
+      const [says, isMore] = [matcher(query.says), matcher(query.otherLabels)];
+      // A word in the navigation or at the foot of a page is not what the page says.
+      const saidIn = (area: Element) =>
+        inside(area)
+          .filter((element) => element.matches('nav,footer,a[href],[role=link]'))
+          .reduce((text, other) => text.replace(innerText(other), ''), innerText(area));
+      const floats = (area: Element) => area.matches(dialogLike) || getComputedStyle(area).position === 'fixed';
+      return oneOfEach(buttonsNamed(query.name)).filter((button) => {
+        const area = climb(button, (outer) => says(saidIn(outer)));
+        const box = climb(button, floats);
+        // A login may be called rotation@.
+        return area && (!box || within(box, area)) && !isMore(innerText(area).replace(/\S+@\S+/g, ''));
+      });
+    },
 
     entry(query) {
       const named = buttonsNamed(query.name);
@@ -864,7 +926,8 @@ export function pageScript() {
       const parts = partsFor(query).length;
       const values = search({ ...query, find: 'value' }, body).length;
       const hasFields = matching('input,textarea,[contenteditable]').length > 0;
-      return { said: innerText(body), parts, values, hasFields };
+      const refreshes = document.querySelector('meta[http-equiv=refresh i]') !== null;
+      return { said: innerText(body), parts, values, hasFields, refreshes };
     },
 
     'danger-zone'(query): DangerZone {
@@ -884,9 +947,8 @@ export function pageScript() {
       const holders = part && others.length === 0 ? search({ ...query, find: 'value' }, part) : [];
       const isLabel = matcher(query.label);
       const values = holders.map((holder) => {
-        const value = valueShown(holder, query);
-        const [, label, rest] = inlineLabel.exec(value) ?? [];
-        return label !== undefined && rest !== undefined && isLabel(label) ? rest : value;
+        const [label, value] = labelAndValue(holder) ?? [];
+        return label !== undefined && value !== undefined && isLabel(label) ? value : valueShown(holder, query);
       });
       return { parts: parts.length, values };
     },

@@ -42,6 +42,8 @@ export type Search =
   | { find: 'login-field'; fields: string; name: Labels; otherLabels: Labels }
   /** Clickable things with such a name, whatever their role; of links to the same address the first. */
   | { find: 'clickable'; name: Labels }
+  /** The same, for what answers a page or dialog that says such a thing, and nothing of the others. */
+  | { find: 'answer'; name: Labels; says: Labels; otherLabels: Labels }
   /** The same, for what leads to another page: where none is named so, also a card or a row that has such a title. */
   | { find: 'entry'; name: Labels }
   /** What matches this CSS in there as a reader sees it: in shadow roots, and what was put into their slots from outside too. */
@@ -59,7 +61,7 @@ export type Search =
 export const maxValueLength = 4_096;
 
 /** Dots, bullets, asterisks, or one character over and over: what a page shows in place of a secret. */
-export const mask = /^(.)\1*$|[•●∙⬤◦■█∗✱＊]{3}|[.*·]{3}|…/u;
+export const mask = /^(.)\1*$|(.)\2{5}|[•●∙⬤◦■█∗✱＊]{3}|[.*·]{3}|…|^\W*([Rr]edacted|REDACTED|[Hh]idden|HIDDEN)\W*$/u;
 
 await selectors.register('portal', pageScript, { contentScript: true });
 

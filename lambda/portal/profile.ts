@@ -49,7 +49,7 @@ export const portalProfileSchema = z.strictObject({
         '/^enter (the |your )?code$/',
       ),
       submitLogin: labels(
-        '/^(log ?[io]n|sign ?[io]n|continue|next|verify|submit|confirm)( (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials))?$/',
+        '/^(log ?[io]n|sign ?[io]n|continue|next|verify|confirm)( (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials))?$/',
         '/^(log ?[io]n|sign ?[io]n) (to|into|now|securely)\\b.{0,40}$/',
       ),
       /** What leads to the login, where another page is shown in its place; in the order of preference. */
@@ -77,7 +77,7 @@ export const portalProfileSchema = z.strictObject({
       copy: labels('/^copy( (the |your )?(client )?(secret|value))?( to clipboard)?$/', '/^copied!?( to clipboard)?$/'),
       dangerZone: labels('/^\\W*danger zone\\b/'),
       rotateSecret: labels(
-        '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook))/',
+        '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook|used|signing))/',
       ),
       rotate: labels(
         '/^(rotate\\W{1,3})?rotate(,? (the |your |this )?(client )?secret)?( rotate)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/',
@@ -113,7 +113,7 @@ export const portalProfileSchema = z.strictObject({
   messages: z.prefault(
     z.strictObject({
       loginRefused: labels(
-        '/(wrong|incorrect|invalid|not recogni[sz]ed|(do(es)?( not|n.t)) match|could ?n.t find|unknown|failed|unsuccessful|check your (credentials|password|details))/',
+        '/((?<!went )wrong|incorrect|invalid|not recogni[sz]ed|(do(es)?( not|n.t)) match|could ?n.t find|unknown|failed|unsuccessful|check your (credentials|password|details)|unable to (sign|log)|bad credentials|(not|n.t) (correct|right)|can.?t find|no (such )?account|authentication error)/',
       ),
       codeRefused: labels('/(wrong|incorrect|invalid|expired|not valid|try again)/'),
       accountLocked: labels(
@@ -121,7 +121,7 @@ export const portalProfileSchema = z.strictObject({
         '/too many (failed |login |sign-in )*(attempts|tries)/',
       ),
       captcha: labels(
-        '/\\b(are|you.re) (a )?human\\b|not a (ro)?bot|complete the (captcha|challenge)|unusual traffic|checking your browser|solve the (captcha|puzzle)|\\bcaptcha\\b.{0,40}\\b(required|below|enter|type)|enter the characters/',
+        '/(?<!if (you )?)\\b(are|you.re) (a )?human\\b|not a (ro)?bot|complete the (captcha|challenge)|unusual traffic|checking your browser|solve the (captcha|puzzle)|\\bcaptcha\\b.{0,40}\\b(required|below|enter|type)|enter the characters/',
       ),
       mailedCode: labels(
         '/(sent|e-?mailed) (you )?(an? |the )?(\\S+ ){0,4}(code|link|message)\\b.{0,60}|check your (e-?mail|inbox|phone)|magic link/',
@@ -156,6 +156,10 @@ export const portalProfileSchema = z.strictObject({
         '/\\brotat\\w*\\s+(the |your |this )?(\\w+ )?((webhook|signing|encryption)\\b|api (key|token))/',
         '/\\bbill(ed|ing)\\b|[€$£]\\s?\\d|\\bpayment|\\bsubscription|\\binvoice|\\bcharged\\b|\\bpurchase|\\btransfer (the |your )?(ownership|client|account)/',
       ),
+      /** The portal blames itself for a login that it has not taken. */
+      tryLater: labels('/went wrong|try again (later|in a)|temporar(y|ily)|unavailable/'),
+      /** After the login: another page will follow by itself. */
+      goesOn: labels('/redirect|(signing|logging) (you )?in\\b|please wait|(just )?(a|one) moment/'),
       failed: labels(
         '/\\b(error|failed|failure|went wrong|unable to|could not|couldn.t|not possible|expired|did not match|try again)\\b/',
       ),
@@ -174,16 +178,16 @@ export const portalProfileSchema = z.strictObject({
     },
     {
       says: [
-        '/what.s new|new feature|new in |introducing|take (a|the) tour|release notes|getting started|(add|create) a passkey|set up (a )?(passkey|two)/',
+        '/what.s new|new feature|new in |introducing|take (a|the) tour|release notes|getting started|((add|create)|faster with) a passkey|(recovery|backup) (e-?mail|phone)|set up (a )?(passkey|two)/',
       ],
       answer: [
-        '/^(skip.*|not now|no,? thanks|maybe later|remind me later|later|close|dismiss|got it!?|ok|okay|continue.*)$/',
+        '/^(skip( .{1,20})?|not now|no,? thanks|maybe later|remind me later|later|close|dismiss|got it!?|ok|okay|continue( without .{1,30}| to (the |your )?(app|dashboard|portal|site))?)$/',
       ],
     },
     {
       // Of several second factors the one that works without a person.
       says: [
-        '/\\b(select|choose|pick) .{0,40}\\b(method|option|factor|way)\\b|verify (it.s you|your identity) with|approve (the |this |your )?(sign|log)-?in|sent (you )?(a |an )?(push )?notification/',
+        '/^(?=[^]*(verif|authenticat|factor|2-step|security|sign|log))[^]*\\b(select|choose|pick) .{0,40}\\b(method|option|factor|way)\\b|verify (it.s you|your identity) with|approve (the |this |your )?(sign|log)-?in|sent (you )?(a |an )?(push )?notification/',
       ],
       answer: [
         '/^select$|^((select|use|choose) )?((an?|your|my|the) )?((google|microsoft) )?authenticat(or|ion)( app(lication)?)?( code)?( or similar)?\\.?$/',
@@ -192,7 +196,7 @@ export const portalProfileSchema = z.strictObject({
       ],
     },
     {
-      says: ['/cookie|consent|tracking|your privacy/'],
+      says: ['/\\bcookies?\\b|your privacy/'],
       answer: [
         '/^(reject|decline|refuse|deny)( all)?( cookies)?$/',
         '/^(use |accept |allow )?(only )?(strictly )?(necessary|essential)( cookies)?( only)?$/',

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dialog, Locator } from 'playwright-core';
+import { RotationError } from '../rotation/rotation-error.ts';
 import { clientIds, clientNames, clientSearch } from './client.ts';
 import { isTimeout, refusal, trouble } from './failures.ts';
-import { buttonsOn, withoutValues } from './outline.ts';
+import { buttonsOn, placeOf, withoutValues } from './outline.ts';
 import {
   appears,
   click,
@@ -108,7 +109,9 @@ async function lookAtZone(way: Way): Promise<DangerZone & { part: Locator; hides
   if (shown.parts > 0) return shown;
   const hidden = await lookIn(true, clientSearch(way, true));
   if (hidden.parts === 1) return hidden;
-  return way.aloneOn === pageOf(way) ? lookIn(true, undefined) : { ...shown, hidesClient: true };
+  // A tab may add to the address.
+  const isAlone = way.aloneOn !== undefined && `${pageOf(way)}/`.startsWith(`${way.aloneOn}/`);
+  return isAlone ? lookIn(true, undefined) : { ...shown, hidesClient: true };
 }
 
 /**
@@ -119,30 +122,37 @@ async function lookAtZone(way: Way): Promise<DangerZone & { part: Locator; hides
  */
 export async function openDialog(way: Way): Promise<OpenDialog> {
   const { browser, log } = way;
+  const { documents } = browser;
   const held = browser.holdRequests();
   const script = browser.nextScriptDialog();
+  const opened = Promise.race([script.opened, held.navigates]);
+  opened.catch(() => undefined);
   let scriptDialog: Dialog | undefined;
   let before = Number.POSITIVE_INFINITY;
   try {
     for (let tries = 1; ; tries++) {
-      const clicked = await clickRotate(way, script.opened, before);
+      const clicked = await clickRotate(way, opened, before);
       const { rotate, hidesClient } = clicked;
       before = clicked.before;
-      scriptDialog = clicked.scriptDialog ?? (await dialogOpens(way, rotate, script.opened, before));
-      const opened = scriptDialog
+      scriptDialog = clicked.scriptDialog ?? (await dialogOpens(way, rotate, opened, before));
+      const understood = scriptDialog
         ? scriptDialogToPress(way, scriptDialog)
         : await pageDialogToPress(way, held.release, before);
-      if (!opened) {
+      if (!understood) {
         if (tries < 3) continue;
         throw trouble('portal-changed', 'the rotate dialog closed by itself');
       }
       held.release();
       log('dialog');
-      return { ...opened, hidesClient };
+      return { ...understood, hidesClient };
     }
   } catch (error) {
     await scriptDialog?.dismiss();
     const dropped = held.drop();
+    if (dropped.length === 0 && browser.documents > documents && error instanceof RotationError)
+      throw error.with({
+        what: `on the way to the dialog the page was left, or loaded anew (it is ${placeOf(browser.page.url())} now): ${error.what}`,
+      });
     if (dropped.length === 0) throw error;
     throw refusal(
       'portal-changed',

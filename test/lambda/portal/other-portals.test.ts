@@ -2,16 +2,17 @@ import { expect, test } from 'vitest';
 import { playwrightPortal } from '../../../lambda/portal/portal.ts';
 import { parsePortalProfile } from '../../../lambda/portal/profile.ts';
 import type { DeveloperTools } from '../../../lambda/rotation/ports.ts';
-import type { RotationError } from '../../../lambda/rotation/rotation-error.ts';
+import { LoginRefused, type RotationError } from '../../../lambda/rotation/rotation-error.ts';
 import { chosen } from '../../choice.ts';
 import { portals as apps } from './other-portals/apps.ts';
 import { portals as logins } from './other-portals/logins.ts';
+import { portals as misleading } from './other-portals/misleading.ts';
 import { portals as plainPages } from './other-portals/plain-pages.ts';
 import { portals as refusals } from './other-portals/refusals.ts';
 import { type OtherPortal, serve } from './other-portals/server.ts';
 
 /** Portals written from what the provider documents, by somebody who had not seen the driver or the simulated portal. */
-const portals: Record<string, OtherPortal> = { ...plainPages, ...apps, ...logins, ...refusals };
+const portals: Record<string, OtherPortal> = { ...plainPages, ...apps, ...logins, ...misleading, ...refusals };
 const times = { pageMs: 4_000, settleMs: 500, clickMs: 2_000, dialogMs: 3_000 };
 /** What succeeds takes no longer by this, and no busy machine makes it fail. */
 const patient = { ...times, clickMs: 8_000, dialogMs: 8_000 };
@@ -65,15 +66,17 @@ test.each(pressed)('pressed once: $name', async ({ other }) => {
 });
 
 test.each(refused)('refused before the press: $name', async ({ other }) => {
-  const { category, says } = other.expect as Extract<OtherPortal['expect'], object>;
+  const { category, says, isRemembered } = other.expect as Extract<OtherPortal['expect'], object>;
   let portal: Served | undefined;
   const error = (await drive(other, async (tools, served) => {
     portal = served;
     await tools.look(signal);
     await tools.openRotateDialog(signal);
   }).catch((thrown: unknown) => thrown)) as RotationError;
+  expect(error.message).toMatch(says);
   expect(error).toMatchObject({ category, pressed: 'no' });
   expect(error.message).toMatch(says);
   expect(error.action).not.toBe('');
+  if (isRemembered !== undefined) expect(error instanceof LoginRefused).toBe(isRemembered);
   expect(portal?.rotations ?? 0).toBe(0);
 });

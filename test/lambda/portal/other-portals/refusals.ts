@@ -121,8 +121,8 @@ export const portals: Record<string, OtherPortal> = {
     ['permission', /no permission/],
     () => '<h1>403</h1><p>You need the Developer role to see this page. Contact an owner of your organisation.</p>',
   ),
-  'permission page with 403': {
-    ...refused(['permission', /no permission/], () => ''),
+  'a bare 403 before any login': {
+    ...refused(['portal-unavailable', /answered 403 .* before it asked for a login/], () => ''),
     app: () => () => page('<h1>Nope</h1>', { status: 403 }),
   },
   'no client yet': refused(

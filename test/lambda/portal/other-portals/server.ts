@@ -36,8 +36,8 @@ export interface Lab {
 
 /** A portal as one web team might build it. */
 export interface OtherPortal {
-  /** `pressed`, or which refusal before the press. */
-  expect: 'pressed' | { category: Category; says: RegExp };
+  /** `pressed`, or which refusal before the press, and whether it keeps the login from being tried again. */
+  expect: 'pressed' | { category: Category; says: RegExp; isRemembered?: boolean };
   /** Sessions exist from the start; nobody logs in. */
   signedIn?: boolean;
   profile?: object;
