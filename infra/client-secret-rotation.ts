@@ -56,7 +56,7 @@ export interface ClientSecretRotationProps {
   readonly secretsKey?: kms.IKey;
 
   /**
-   * What becomes of the secrets and their key that are created here, when they or the stack are removed.
+   * What becomes of the secrets, their key and their policies that are created here, when they or the stack are removed.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -80,6 +80,7 @@ export class ClientSecretRotation extends Construct {
   readonly rotationFunction: RotationFunction;
   /** What calls a person. */
   readonly alarms: RotationAlarms;
+  private readonly removalPolicy: RemovalPolicy;
   /** The secrets that are created here, with their ids. */
   private readonly created = new Map<secretsmanager.ISecret, string>();
 
@@ -91,6 +92,7 @@ export class ClientSecretRotation extends Construct {
       throw new Error(`rotationIntervalDays: a whole number from 1 to 1000, not ${rotationIntervalDays}`);
     }
     const { removalPolicy = RemovalPolicy.RETAIN } = props;
+    this.removalPolicy = removalPolicy;
     let secretsKey = props.secretsKey;
     const empty = (secretId: string, description: string, notScheduledBecause?: string) => {
       secretsKey ??= new kms.Key(this, 'SecretsKey', {
@@ -98,7 +100,7 @@ export class ClientSecretRotation extends Construct {
         enableKeyRotation: true,
         removalPolicy,
       });
-      return this.emptySecret(secretsKey, removalPolicy, secretId, description, notScheduledBecause);
+      return this.emptySecret(secretsKey, secretId, description, notScheduledBecause);
     };
     this.rotatedSecret = props.rotatedSecret ?? empty('RotatedSecret', 'OAuth client secret, rotated');
     this.loginSecret =
@@ -283,6 +285,8 @@ export class ClientSecretRotation extends Construct {
         resourcePolicy: new iam.PolicyDocument(),
         blockPublicPolicy: true,
       })) as secretsmanager.CfnResourcePolicy;
+    // A secret that stays goes on letting its consumers in.
+    policy.applyRemovalPolicy(this.removalPolicy);
     (policy.resourcePolicy as iam.PolicyDocument).addStatements(statement);
     return { statementAdded: true, policyDependable: policy };
   }
@@ -307,13 +311,12 @@ export class ClientSecretRotation extends Construct {
   /** CloudFormation leaves a secret empty that has neither SecretString nor GenerateSecretString; `Secret` has one. */
   private emptySecret(
     encryptionKey: kms.IKey,
-    removalPolicy: RemovalPolicy,
     id: string,
     description: string,
     notScheduledBecause?: string,
   ): secretsmanager.ISecret {
     const created = new secretsmanager.CfnSecret(this, id, { description, kmsKeyId: encryptionKey.keyArn });
-    created.applyRemovalPolicy(removalPolicy);
+    created.applyRemovalPolicy(this.removalPolicy);
     if (notScheduledBecause) {
       Validations.of(created).acknowledge({ id: 'AwsSolutions-SMG4', reason: notScheduledBecause });
     }

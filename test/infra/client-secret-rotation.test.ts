@@ -1,4 +1,4 @@
-import { Duration, type Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, type Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -65,6 +65,18 @@ describe('secrets', () => {
       Properties: { EnableKeyRotation: true, Description: Match.stringLikeRegexp('portal login') },
       DeletionPolicy: 'Retain',
     });
+  });
+
+  test.each([
+    ['the stack is deleted', undefined, 'Retain'],
+    ['they are deleted too', RemovalPolicy.DESTROY, 'Delete'],
+  ])('what lets a consumer in stays or goes with them where %s', (_when, removalPolicy, deletion) => {
+    const { stack, rotation } = rotationStack({ rotation: () => ({ removalPolicy }) });
+    rotation.grantConsume(new iam.ArnPrincipal('arn:aws:iam::444455556666:role/consumer'));
+    const template = Template.fromStack(stack);
+    for (const type of [secret, 'AWS::SecretsManager::ResourcePolicy']) {
+      template.allResources(type, { DeletionPolicy: deletion, UpdateReplacePolicy: deletion });
+    }
   });
 
   test('an existing key is used in place of a new one', () => {
