@@ -215,7 +215,7 @@ export class ClientSecretRotation extends Construct {
     return this.metric('StepsStarted', options);
   }
 
-  /** Steps that succeeded: four in a rotation. */
+  /** Steps that succeeded, or had nothing left to do: four in a rotation. */
   metricStepsSucceeded(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric('StepsSucceeded', options);
   }

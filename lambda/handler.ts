@@ -129,8 +129,11 @@ async function runStep(request: Request & { Step: Step }, invocation: Invocation
     });
     printMetrics(secret, { StepsSucceeded: 1, ...(step === 'finishSecret' && { RotationsSucceeded: 1 }) }, clock.now());
   } catch (thrown) {
-    const fatal = thrown instanceof RotationError && !thrown.retryable && thrown.category !== 'concurrency';
-    if (fatal) printMetrics(secret, { FatalFailures: 1 }, clock.now());
+    const fatal = thrown instanceof RotationError && !thrown.retryable;
+    // Given up before, or nothing to adopt: nobody's trouble, however often Secrets Manager tries it again.
+    const settled = fatal && thrown.category === 'concurrency' && thrown.pressed !== 'yes';
+    if (settled) printMetrics(secret, { StepsSucceeded: 1 }, clock.now());
+    else if (fatal) printMetrics(secret, { FatalFailures: 1 }, clock.now());
     throw thrown;
   }
 }

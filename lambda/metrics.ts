@@ -4,6 +4,7 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 export interface RotationMetrics {
   /** One at the beginning of each step. Without its `StepsSucceeded` the step failed, timed out or was killed. */
   StepsStarted: number;
+  /** One where a step ended as it should, or failed since its rotation was settled already: given up, or nothing to adopt. */
   StepsSucceeded: number;
   /** AWSCURRENT has moved. */
   RotationsSucceeded: number;

@@ -162,6 +162,38 @@ describe('the guards', () => {
   });
 });
 
+describe('what the alarms go by', () => {
+  /** The metrics' sums; those of 0 left out. */
+  const sumsOf = ({ printed }: TestEnvironment): Record<string, number> => {
+    const lines = printed.filter((line) => line.startsWith('{"_aws"')).map((line) => JSON.parse(line));
+    const sum = (name: string) => lines.reduce((all, line) => all + (line[name] ?? 0), 0);
+    const names = ['StepsStarted', 'StepsSucceeded', 'RotationsSucceeded', 'FatalFailures'];
+    return Object.fromEntries(names.map((name) => [name, sum(name)]).filter(([, value]) => value !== 0));
+  };
+
+  it('a rotation that had nothing to adopt, and was given up: no trouble, however often it is tried again', async () => {
+    const environment = await startTestEnvironment();
+    const token = await environment.begin(`adopt-${randomUUID()}`);
+    expect(await environment.step('createSecret', token)).toContain('there is nothing to adopt');
+    for (const _retry of [1, 2]) expect(await environment.step('createSecret', token)).toMatch(/^\[concurrency\] /);
+    expect(sumsOf(environment)).toEqual({ StepsStarted: 3, StepsSucceeded: 3 });
+  });
+
+  it('a press whose secret has no place any more is trouble', async () => {
+    const environment: TestEnvironment = await startTestEnvironment({
+      secretsManager: {
+        intercept: async (operation, input) =>
+          operation === 'PutSecretValue' && (input as { SecretId: string }).SecretId === environment.secrets.rotated
+            ? { status: 400, type: 'ResourceExistsException', message: 'another value' }
+            : undefined,
+      },
+    });
+    const token = await environment.begin();
+    expect(await environment.step('createSecret', token)).toMatch(/^\[concurrency\] .* superseded; pressed: yes; /);
+    expect(sumsOf(environment)).toEqual({ StepsStarted: 1, FatalFailures: 1 });
+  });
+});
+
 describe('bad input', () => {
   it.each([
     ['an unknown step', { Step: 'dropSecret', SecretId: 'x', ClientRequestToken: 'y' }, /Step/],
