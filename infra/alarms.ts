@@ -78,11 +78,13 @@ export class RotationAlarms extends Construct {
           metric: new cloudwatch.MathExpression({
             // Without a point where neither: as the window moves on, failures leave it one by one, and fewer are no success.
             // @see CloudWatch user guide, "Using math expressions with CloudWatch metrics", IF without a falseValue
+            // A step that was killed has not said so; of four that have not succeeded, the last may be under way.
             expression:
-              'IF(FILL(rotated,0)>0 OR FILL(started,0)-FILL(succeeded,0)>=3 OR FILL(fatal,0)>=1,FILL(rotated,0)==0)',
+              'IF(FILL(rotated,0)>0 OR FILL(failed,0)>=3 OR FILL(started,0)-FILL(succeeded,0)>=4 OR FILL(fatal,0)>=1,FILL(rotated,0)==0)',
             usingMetrics: {
               started: rotation.metricStepsStarted(),
               succeeded: rotation.metricStepsSucceeded(),
+              failed: rotation.metricStepsFailed(),
               fatal: rotation.metricFatalFailures(),
               rotated: rotation.metricRotationsSucceeded(),
             },

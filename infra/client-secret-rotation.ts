@@ -210,7 +210,7 @@ export class ClientSecretRotation extends Construct {
     });
   }
 
-  /** Steps that began. One without `StepsSucceeded` failed, timed out or was killed. */
+  /** Steps that began. One that neither succeeded nor failed is under way, or was killed. */
   metricStepsStarted(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric('StepsStarted', options);
   }
@@ -218,6 +218,11 @@ export class ClientSecretRotation extends Construct {
   /** Steps that succeeded, or had nothing left to do: four in a rotation. */
   metricStepsSucceeded(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric('StepsSucceeded', options);
+  }
+
+  /** Steps that failed: one for each try. */
+  metricStepsFailed(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('StepsFailed', options);
   }
 
   /** Rotations that moved AWSCURRENT. */

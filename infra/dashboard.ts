@@ -57,7 +57,11 @@ function section(rotation: ClientSecretRotation): cloudwatch.IWidget[] {
       height: 3,
     }),
     graph('Rotations', [rotation.metricRotationsSucceeded(day), rotation.metricFatalFailures(day)]),
-    graph('Steps', [rotation.metricStepsStarted(day), rotation.metricStepsSucceeded(day)]),
+    graph('Steps', [
+      rotation.metricStepsStarted(day),
+      rotation.metricStepsSucceeded(day),
+      rotation.metricStepsFailed(day),
+    ]),
     graph('Preflight', [
       rotation.metricPreflightOk(day),
       rotation.metricDrift(day),

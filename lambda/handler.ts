@@ -120,7 +120,7 @@ export async function handler(event: unknown, context: Context): Promise<Preflig
 async function runStep(request: Request & { Step: Step }, invocation: Invocation): Promise<undefined> {
   const { Step: step, SecretId: secret } = request;
   // Printed first, so that a step that was killed is missed; with the zeros, so that no sum is without data.
-  const none = { StepsSucceeded: 0, RotationsSucceeded: 0, FatalFailures: 0 };
+  const none = { StepsSucceeded: 0, StepsFailed: 0, RotationsSucceeded: 0, FatalFailures: 0 };
   printMetrics(secret, { StepsStarted: 1, ...none }, clock.now());
   try {
     const { run, ports } = await wire(request, invocation);
@@ -132,8 +132,8 @@ async function runStep(request: Request & { Step: Step }, invocation: Invocation
     const fatal = thrown instanceof RotationError && !thrown.retryable;
     // Given up before, or nothing to adopt: nobody's trouble, however often Secrets Manager tries it again.
     const settled = fatal && thrown.category === 'concurrency' && thrown.pressed !== 'yes';
-    if (settled) printMetrics(secret, { StepsSucceeded: 1 }, clock.now());
-    else if (fatal) printMetrics(secret, { FatalFailures: 1 }, clock.now());
+    const failure = { StepsFailed: 1, ...(fatal && { FatalFailures: 1 }) };
+    printMetrics(secret, settled ? { StepsSucceeded: 1 } : failure, clock.now());
     throw thrown;
   }
 }

@@ -2,13 +2,15 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
 /** What the alarms are made of; `infra/alarms.ts` reads them by these names. */
 export interface RotationMetrics {
-  /** One at the beginning of each step. Without its `StepsSucceeded` the step failed, timed out or was killed. */
+  /** One at the beginning of each step. A step that has told no end is under way, or was killed. */
   StepsStarted: number;
   /** One where a step ended as it should, or failed since its rotation was settled already: given up, or nothing to adopt. */
   StepsSucceeded: number;
+  /** One where a step failed otherwise. */
+  StepsFailed: number;
   /** AWSCURRENT has moved. */
   RotationsSucceeded: number;
-  /** Failures that no retry mends. */
+  /** Failures that no retry mends: of `StepsFailed`. */
   FatalFailures: number;
   /** 1 or 0 for each preflight. */
   PreflightOk: number;

@@ -155,14 +155,20 @@ describe('the costs', () => {
     expect(page).toContain(`Together ${sum.toFixed(2)}.`);
   });
 
-  it('of alarms go by their metrics', () => {
-    const metricsOf = ({ Properties }: Resource) =>
-      ((Properties.Metrics as { MetricStat?: unknown }[] | undefined) ?? [{ MetricStat: true }]).filter(
-        (metric) => metric.MetricStat,
-      );
-    const alarms = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
-    const metrics = alarms.flatMap(metricsOf).length;
-    expect(priced.find(({ type }) => type === 'AWS::CloudWatch::Alarm')?.number).toBe(metrics);
+  it('of alarms go by their metrics, and of metrics by what the function prints', () => {
+    interface Metric {
+      Namespace?: string;
+      MetricName?: string;
+    }
+    const metricsOf = ({ Properties }: Resource) => {
+      const parts = Properties.Metrics as { MetricStat?: { Metric: Metric } }[] | undefined;
+      return parts ? parts.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []) : [Properties as Metric];
+    };
+    const metrics = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm').flatMap(metricsOf);
+    expect(priced.find(({ type }) => type === 'AWS::CloudWatch::Alarm')?.number).toBe(metrics.length);
+    const printed = metrics.filter(({ Namespace }) => Namespace === 'RotateClientSecret');
+    const count = new Set(printed.map(({ MetricName }) => MetricName)).size;
+    expect(page).toContain(`${count} × 0.30 = ${(count * 0.3).toFixed(2)} if they were told hourly`);
   });
 
   it('of the function go by its memory', () => {

@@ -63,6 +63,7 @@ describe('alarms', () => {
     const printed: (keyof RotationMetrics)[] = [
       'StepsStarted',
       'StepsSucceeded',
+      'StepsFailed',
       'RotationsSucceeded',
       'FatalFailures',
       'PreflightOk',
@@ -81,7 +82,7 @@ describe('alarms', () => {
   describe('a failed rotation', () => {
     const { Metrics = [] } = alarmsOf(templateOf()).RotationFailed ?? {};
     const expression = Metrics.find(({ Expression }) => Expression)?.Expression ?? '';
-    type Sums = { started?: number; succeeded?: number; fatal?: number; rotated?: number };
+    type Sums = Partial<Record<'started' | 'succeeded' | 'failed' | 'fatal' | 'rotated', number>>;
     /** CloudWatch's IF and FILL, over the sums of one window. Undefined is no point, which leaves the alarm as it is. */
     const raised = (sums: Sums): boolean | undefined => {
       const script = expression
@@ -94,14 +95,24 @@ describe('alarms', () => {
     test.each<[string, Sums, boolean | undefined]>([
       ['a rotation at the first try', { started: 4, succeeded: 4, rotated: 1 }, false],
       ['a step under way', { started: 1 }, undefined],
-      ['a retry that succeeds', { started: 5, succeeded: 4, rotated: 1 }, false],
-      ['a retry that is under way', { started: 2 }, undefined],
-      ['three retries, the last of which succeeds', { started: 7, succeeded: 4, rotated: 1 }, false],
-      ['a third failure', { started: 3 }, true],
-      ['a third failure of which the first has left the window', { started: 2 }, undefined],
-      ['a third kill in testSecret', { started: 5, succeeded: 2 }, true],
-      ['a failure that no retry mends', { started: 1, fatal: 1 }, true],
-      ['a fatal failure, then a rotation by hand', { started: 5, succeeded: 4, fatal: 1, rotated: 1 }, false],
+      ['a retry that succeeds', { started: 5, succeeded: 4, failed: 1, rotated: 1 }, false],
+      ['a retry that is under way', { started: 2, failed: 1 }, undefined],
+      ['a third try that is under way', { started: 3, failed: 2 }, undefined],
+      ['a third try that is under way, and succeeds step by step', { started: 5, succeeded: 2, failed: 2 }, undefined],
+      ['three retries, the last of which succeeds', { started: 7, succeeded: 4, failed: 3, rotated: 1 }, false],
+      ['a third failure', { started: 3, failed: 3 }, true],
+      ['a third failure of which the first has left the window', { started: 2, failed: 2 }, undefined],
+      ['a third failure in testSecret', { started: 9, succeeded: 6, failed: 3 }, true],
+      ['a third try that is under way after two kills', { started: 3 }, undefined],
+      ['a fourth try after three kills', { started: 4 }, true],
+      ['a fourth try after three kills in testSecret', { started: 6, succeeded: 2 }, true],
+      ['a rotation that was given up is tried again', { started: 5, succeeded: 5 }, undefined],
+      ['a failure that no retry mends', { started: 1, failed: 1, fatal: 1 }, true],
+      [
+        'a fatal failure, then a rotation by hand',
+        { started: 5, succeeded: 4, failed: 1, fatal: 1, rotated: 1 },
+        false,
+      ],
     ])('%s: %j gives %s', (_what, sums, expected) => {
       expect(raised(sums)).toBe(expected);
     });
@@ -148,6 +159,6 @@ test('the dashboard shows every alarm, and what failed', () => {
   const body = JSON.stringify(dashboard?.Properties.DashboardBody);
   for (const id of Object.keys(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm')))
     expect(body).toContain(id);
-  expect(body).toContain('RotationsSucceeded');
+  for (const name of ['RotationsSucceeded', 'StepsFailed']) expect(body).toContain(name);
   expect(body).toContain('error.action');
 });

@@ -328,7 +328,7 @@ it('only the accounts that were named may subscribe, and publish nothing', () =>
 
 // Here, as this is where a run of everything was recorded.
 it('the function tells CloudWatch how each step and preflight went, under the ARN that the alarms go by', () => {
-  const begun = { StepsStarted: 1, StepsSucceeded: 0, RotationsSucceeded: 0, FatalFailures: 0 };
+  const begun = { StepsStarted: 1, StepsSucceeded: 0, StepsFailed: 0, RotationsSucceeded: 0, FatalFailures: 0 };
   const step = [begun, { StepsSucceeded: 1 }];
   const preflight = (PreflightOk: number, Drift?: number) => [
     { PreflightOk, ...(Drift !== undefined && { Drift }), DaysSinceRotation: expect.any(Number) },
@@ -346,7 +346,7 @@ it('the function tells CloudWatch how each step and preflight went, under the AR
     ...preflight(1), // stuck, and mended; the portal is ahead in a rotation
     ...preflight(0), // the login is refused
     begun,
-    { FatalFailures: 1 },
+    { StepsFailed: 1, FatalFailures: 1 },
   ]);
   for (const { _aws, secret: about, ...metrics } of recording.metrics) {
     expect(about).toBe(recording.secrets.rotated);

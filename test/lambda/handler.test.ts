@@ -167,7 +167,7 @@ describe('what the alarms go by', () => {
   const sumsOf = ({ printed }: TestEnvironment): Record<string, number> => {
     const lines = printed.filter((line) => line.startsWith('{"_aws"')).map((line) => JSON.parse(line));
     const sum = (name: string) => lines.reduce((all, line) => all + (line[name] ?? 0), 0);
-    const names = ['StepsStarted', 'StepsSucceeded', 'RotationsSucceeded', 'FatalFailures'];
+    const names = ['StepsStarted', 'StepsSucceeded', 'StepsFailed', 'RotationsSucceeded', 'FatalFailures'];
     return Object.fromEntries(names.map((name) => [name, sum(name)]).filter(([, value]) => value !== 0));
   };
 
@@ -190,7 +190,7 @@ describe('what the alarms go by', () => {
     });
     const token = await environment.begin();
     expect(await environment.step('createSecret', token)).toMatch(/^\[concurrency\] .* superseded; pressed: yes; /);
-    expect(sumsOf(environment)).toEqual({ StepsStarted: 1, FatalFailures: 1 });
+    expect(sumsOf(environment)).toEqual({ StepsStarted: 1, StepsFailed: 1, FatalFailures: 1 });
   });
 });
 
