@@ -8,7 +8,7 @@ import { readCurrent, readSlots } from './secrets.ts';
 const lastMs = 1_500;
 
 /**
- * Logs and publishes a failed step, as far as the secret can still be read. Never throws, and never outlasts the invocation: the
+ * Publishes a failed step, as far as the secret can still be read. Never throws, and never outlasts the invocation: the
  * failure itself must come through.
  *
  * @returns the error, with `pressed: no` made `unknown` where a press was armed for this rotation, as the bridge secret says, or may have been
@@ -18,7 +18,6 @@ export async function reportFailure(run: Run, ports: Ports, error: RotationError
   // What cannot be read is no proof that nothing was pressed; what is wrong from the start is.
   const armed = known?.armed ?? (run.step !== 'createSecret' || error.category !== 'configuration');
   const told = error.pressed === 'no' && armed ? error.with({ pressed: 'unknown' }) : error;
-  ports.log('failed', { error: told });
   const published = await inTime(run.remainingMs() - lastMs, ports, publish(run, ports, told, known));
   ports.log(published ? 'published' : 'not-published', { type: 'rotation-failed' });
   return told;

@@ -162,7 +162,7 @@ describe('the guards', () => {
   });
 });
 
-describe('what the alarms go by', () => {
+describe('what the alarms and the log tell', () => {
   /** The metrics' sums; those of 0 left out. */
   const sumsOf = ({ printed }: TestEnvironment): Record<string, number> => {
     const lines = printed.filter((line) => line.startsWith('{"_aws"')).map((line) => JSON.parse(line));
@@ -177,6 +177,7 @@ describe('what the alarms go by', () => {
     expect(await environment.step('createSecret', token)).toContain('there is nothing to adopt');
     for (const _retry of [1, 2]) expect(await environment.step('createSecret', token)).toMatch(/^\[concurrency\] /);
     expect(sumsOf(environment)).toEqual({ StepsStarted: 3, StepsSucceeded: 3 });
+    expect(environment.facts().filter((fact) => fact === 'failed')).toHaveLength(3);
   });
 
   it('a press whose secret has no place any more is trouble', async () => {
