@@ -65,6 +65,7 @@ export class ClientSecretStack extends Stack {
       this.tellNextSteps(rotation, names.length > 1 ? name : '');
       return rotation;
     });
+    if (config.vpc === 'new') this.logFlows(functionProps.vpc, rotations[0]?.rotationFunction.operationsKey);
     new RotationDashboard(this, 'Dashboard', { rotations });
   }
 
@@ -113,9 +114,12 @@ export class ClientSecretStack extends Stack {
     const { vpc, account, region } = this.config;
     if (vpc === undefined) return undefined;
     if (vpc === 'new') {
-      const logGroup = new logs.LogGroup(this, 'FlowLogs', { retention: logs.RetentionDays.THREE_MONTHS });
-      const destination = ec2.FlowLogDestination.toCloudWatchLogs(logGroup);
-      return new ec2.Vpc(this, 'Vpc', { maxAzs: 2, natGateways: 1, flowLogs: { All: { destination } } });
+      return new ec2.Vpc(this, 'Vpc', {
+        maxAzs: 2,
+        natGateways: 1,
+        // Nothing is in that group. The CDK would empty it by a function that is in no VPC, which some accounts forbid.
+        restrictDefaultSecurityGroup: false,
+      });
     }
     const found = ec2.Vpc.fromLookup(this, 'Vpc', { vpcId: vpc });
     if (found.vpcId !== vpc) {
@@ -129,6 +133,12 @@ export class ClientSecretStack extends Stack {
     throw new ConfigError([
       `vpc is ${vpc}, which has no private subnet with a way out to the portal and to AWS: add a NAT gateway and run npx cdk context --clear, take another, or leave vpc out`,
     ]);
+  }
+
+  private logFlows(vpc: ec2.IVpc | undefined, encryptionKey: kms.IKey | undefined) {
+    const retention = logs.RetentionDays.THREE_MONTHS;
+    const logGroup = new logs.LogGroup(this, 'FlowLogs', { retention, encryptionKey });
+    vpc?.addFlowLog('All', { destination: ec2.FlowLogDestination.toCloudWatchLogs(logGroup) });
   }
 
   /** What an operator does after the deployment, with the ARNs filled in. */

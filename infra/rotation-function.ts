@@ -106,6 +106,8 @@ export class RotationFunction extends Construct {
   readonly topic: sns.ITopic;
   /** Where alarms go. */
   readonly alarmTopic: sns.ITopic;
+  /** What encrypts the new topics and the logs. */
+  readonly operationsKey: kms.IKey;
   /** What the function says, as a line of JSON a fact. */
   readonly logGroup: logs.ILogGroup;
   /** Whether the daily preflight repairs what needs no press. */
@@ -119,11 +121,11 @@ export class RotationFunction extends Construct {
   constructor(scope: Construct, id: string, props: RotationFunctionProps = {}) {
     super(scope, id);
     this.preflightRepairs = props.preflightRepairs ?? true;
-    const operationsKey = props.operationsKey ?? this.newOperationsKey();
-    this.topic = props.topic ?? this.newTopic('Topic', 'Client secret rotation', operationsKey);
-    this.alarmTopic = props.alarmTopic ?? this.newAlarmTopic(operationsKey);
+    this.operationsKey = props.operationsKey ?? this.newOperationsKey();
+    this.topic = props.topic ?? this.newTopic('Topic', 'Client secret rotation', this.operationsKey);
+    this.alarmTopic = props.alarmTopic ?? this.newAlarmTopic(this.operationsKey);
     this.logGroup = new logs.LogGroup(this, 'Logs', {
-      encryptionKey: operationsKey,
+      encryptionKey: this.operationsKey,
       retention: props.logRetention ?? logs.RetentionDays.ONE_YEAR,
       removalPolicy: RemovalPolicy.RETAIN,
     });

@@ -2,6 +2,7 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -58,6 +59,16 @@ export interface RotationTarget {
   bind(scope: Construct, options: subscriptions.SubscriptionProps): sns.ITopicSubscription;
 }
 
+/** Properties of `RotationTarget.ecsRedeployment`. */
+export interface EcsRedeploymentProps {
+  /**
+   * The key that encrypts the log, such as the `operationsKey` of a `RotationFunction`. Its policy must let CloudWatch Logs use it.
+   *
+   * @default - CloudWatch Logs' own
+   */
+  readonly encryptionKey?: kms.IKey;
+}
+
 const consumerTypes: readonly RotationEventType[] = ['rotation-started.v1', 'pending.v1', 'rotated.v1'];
 
 /** The targets of a subscription. */
@@ -78,9 +89,10 @@ export const RotationTarget = {
    * New tasks for the service, for programs that hold the client secret in their environment. That the old ones go on until the
    * new ones are healthy is the service's own to say: `minHealthyPercent` 100, which is not the CDK's default, and a health check.
    */
-  ecsRedeployment: (service: ecs.IBaseService): RotationTarget => ({
+  ecsRedeployment: (service: ecs.IBaseService, props: EcsRedeploymentProps = {}): RotationTarget => ({
     defaultTypes: ['rotated.v1'],
-    bind: (scope, options) => new subscriptions.LambdaSubscription(redeployment(scope, service, options), options),
+    bind: (scope, options) =>
+      new subscriptions.LambdaSubscription(redeployment(scope, service, props, options), options),
   }),
 };
 
@@ -142,9 +154,11 @@ exports.handler = () => ecs.send(new UpdateServiceCommand({
 function redeployment(
   scope: Construct,
   service: ecs.IBaseService,
+  { encryptionKey }: EcsRedeploymentProps,
   { deadLetterQueue }: subscriptions.SubscriptionProps,
 ): lambda.IFunction {
-  const logGroup = new logs.LogGroup(scope, 'RedeploymentLogs', { retention: logs.RetentionDays.ONE_YEAR });
+  const retention = logs.RetentionDays.ONE_YEAR;
+  const logGroup = new logs.LogGroup(scope, 'RedeploymentLogs', { retention, encryptionKey });
   const role = new iam.Role(scope, 'RedeploymentRole', {
     description: 'Redeploys one ECS service when its client secret has been rotated',
     assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),

@@ -69,6 +69,19 @@ describe.each(Object.entries(shapes))('%s', (_name, context) => {
   });
 });
 
+test.each([true, false])(
+  'in a network of its own (sharedFunction: %j) every function is in it, every log encrypted',
+  (sharedFunction) => {
+    const template = Template.fromStack(stackOf({ vpc: 'new', clientSecrets: { Live: {}, Test: {} }, sharedFunction }));
+    const propertiesOf = (type: string) =>
+      Object.values(template.findResources(type)).map(({ Properties }) => Object.keys(Properties));
+    const functions = propertiesOf('AWS::Lambda::Function');
+    expect(functions).toHaveLength(sharedFunction ? 1 : 2);
+    for (const keys of functions) expect(keys).toContain('VpcConfig');
+    for (const keys of propertiesOf('AWS::Logs::LogGroup')) expect(keys).toContain('KmsKeyId');
+  },
+);
+
 test('every role gets the permissions boundary that an account may ask for', () => {
   const template = Template.fromStack(
     stackOf({ vpc: 'new' }, { '@aws-cdk/core:permissionsBoundary': { name: 'fence' } }),

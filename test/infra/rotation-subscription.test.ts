@@ -6,6 +6,7 @@ import { json } from 'node:stream/consumers';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -128,6 +129,21 @@ test('a redeployment may update one service and nothing else, and what it fails 
   template.hasResourceProperties('AWS::Lambda::Function', {
     DeadLetterConfig: { TargetArn: { 'Fn::GetAtt': [idOf(template, 'AWS::SQS::Queue', 'DeadLetters'), 'Arn'] } },
   });
+});
+
+test('a redeployment logs for a year, encrypted with the key that it is given', () => {
+  const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555';
+  const stack = new Stack();
+  const service = ecs.FargateService.fromFargateServiceAttributes(stack, 'Service', {
+    cluster: ecs.Cluster.fromClusterArn(stack, 'Cluster', clusterArn),
+    serviceArn,
+  });
+  new RotationSubscription(stack, 'Orders', {
+    topic: new sns.Topic(stack, 'Topic'),
+    target: RotationTarget.ecsRedeployment(service, { encryptionKey: kms.Key.fromKeyArn(stack, 'Key', keyArn) }),
+  });
+  const logs = Template.fromStack(stack).findResources('AWS::Logs::LogGroup');
+  expect(Object.values(logs).map(({ Properties }) => Properties)).toEqual([{ RetentionInDays: 365, KmsKeyId: keyArn }]);
 });
 
 test('a redeployment starts new tasks, by the real SDK', async () => {
