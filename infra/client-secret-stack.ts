@@ -45,11 +45,12 @@ export class ClientSecretStack extends Stack {
 
   private build(code: lambda.Code) {
     const { config } = this;
-    const secretsKey = this.key('SecretsKey', config.secretsKeyArn);
+    const keyOfAll = this.key('SecretsKey', config.secretsKeyArn);
     const functionProps = { ...this.functionProps(), code };
     const shared = config.sharedFunction ? new RotationFunction(this, 'Function', functionProps) : undefined;
     const names = Object.keys(config.clientSecrets);
     const rotations = Object.entries(config.clientSecrets).map(([name, given]) => {
+      const secretsKey = this.key(`${name}SecretsKey`, given.secretsKeyArn) ?? keyOfAll;
       const rotation = new ClientSecretRotation(this, name, {
         rotationFunction: shared ?? new RotationFunction(this, `${name}Function`, functionProps),
         rotationIntervalDays: config.rotationIntervalDays,

@@ -40,6 +40,7 @@ const clientSecretSchema = z.strictObject(
     rotatedSecretArn: secretArn.optional(),
     loginSecretArn: secretArn.optional(),
     bridgeSecretArn: secretArn.optional(),
+    secretsKeyArn: keyArn.optional(),
     consumers: list(
       matching(/^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+$/, 'the ARN of an IAM role or user'),
       'a list of ARNs of roles or users',
@@ -148,14 +149,14 @@ function contradictions(config: Config): string[] {
       'topicKeyArn is the key of the topic in topicArn, which is not given: give it, or operationsKeyArn for a new topic',
     );
   }
-  const secrets = Object.entries(config.clientSecrets).flatMap(([name, given]) =>
-    (['rotatedSecretArn', 'loginSecretArn', 'bridgeSecretArn'] as const).map((key) => ({
-      key: `clientSecrets.${name}.${key}`,
-      value: given[key],
-    })),
-  );
+  const ofEach = (keys: readonly Exclude<keyof z.infer<typeof clientSecretSchema>, 'consumers'>[]) =>
+    Object.entries(config.clientSecrets).flatMap(([name, given]) =>
+      keys.map((key) => ({ key: `clientSecrets.${name}.${key}`, value: given[key] })),
+    );
+  const secrets = ofEach(['rotatedSecretArn', 'loginSecretArn', 'bridgeSecretArn']);
   const arns = [
     ...secrets,
+    ...ofEach(['secretsKeyArn']),
     ...(['secretsKeyArn', 'operationsKeyArn', 'topicArn', 'topicKeyArn', 'alarmTopicArn'] as const).map((key) => ({
       key,
       value: config[key],

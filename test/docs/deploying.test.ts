@@ -16,8 +16,9 @@ import { commandsOf, deadLinks, faultIn } from './commands.ts';
 
 const pagePath = 'docs/deploying.md';
 const page = readFileSync(pagePath, 'utf8');
+const resourcesOf = (of: Template) => Object.values(of.toJSON().Resources as Record<string, Resource>);
 const template = Template.fromStack(stackOf());
-const resources = Object.values(template.toJSON().Resources as Record<string, Resource>);
+const resources = resourcesOf(template);
 
 interface Resource {
   Type: string;
@@ -37,6 +38,20 @@ function rowsUnder(heading: string): string[][] {
 
 const countByType = (list: Resource[]) =>
   Object.fromEntries([...Map.groupBy(list, ({ Type }) => Type)].map(([type, { length }]) => [type, length]));
+
+interface Metric {
+  Namespace?: string;
+  MetricName?: string;
+}
+
+/** The metrics that the alarms are paid by, an entry for each time that one goes by it. */
+const alarmMetrics = (list: Resource[]): Metric[] =>
+  list
+    .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
+    .flatMap(({ Properties }) => {
+      const parts = Properties.Metrics as { MetricStat?: { Metric: Metric } }[] | undefined;
+      return parts ? parts.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []) : [Properties as Metric];
+    });
 
 describe('the commands', () => {
   it('exist, with the options that they are given', async () => {
@@ -155,20 +170,31 @@ describe('the costs', () => {
     expect(page).toContain(`Together ${sum.toFixed(2)}.`);
   });
 
+  const unitOf = (wanted: string) => priced.find(({ type }) => type === wanted)?.unit ?? 0;
+
   it('of alarms go by their metrics, and of metrics by what the function prints', () => {
-    interface Metric {
-      Namespace?: string;
-      MetricName?: string;
-    }
-    const metricsOf = ({ Properties }: Resource) => {
-      const parts = Properties.Metrics as { MetricStat?: { Metric: Metric } }[] | undefined;
-      return parts ? parts.flatMap(({ MetricStat }) => MetricStat?.Metric ?? []) : [Properties as Metric];
-    };
-    const metrics = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm').flatMap(metricsOf);
+    const metrics = alarmMetrics(resources);
     expect(priced.find(({ type }) => type === 'AWS::CloudWatch::Alarm')?.number).toBe(metrics.length);
     const printed = metrics.filter(({ Namespace }) => Namespace === 'RotateClientSecret');
     const count = new Set(printed.map(({ MetricName }) => MetricName)).size;
     expect(page).toContain(`${count} × 0.30 = ${(count * 0.3).toFixed(2)} if they were told hourly`);
+  });
+
+  it('of another client secret are what it adds', () => {
+    const costOf = (context: Record<string, unknown>) => {
+      const all = resourcesOf(Template.fromStack(stackOf(context)));
+      const { 'AWS::CloudWatch::Alarm': _, ...counts } = countByType(all);
+      const costs = Object.entries(counts).map(([type, count = 0]) => count * unitOf(type));
+      return costs.reduce((sum, cost) => sum + cost, alarmMetrics(all).length * unitOf('AWS::CloudWatch::Alarm'));
+    };
+    const added = [true, false].map((sharedFunction) => {
+      const [one, two] = [{ A: {} }, { A: {}, B: {} }].map((clientSecrets) =>
+        costOf({ clientSecrets, sharedFunction }),
+      );
+      return (Number(two) - Number(one)).toFixed(2);
+    });
+    const [, ...documented] = /Another client secret adds ([\d.]+): .* it adds ([\d.]+)\./.exec(page) ?? [];
+    expect(documented).toEqual(added);
   });
 
   it('of the function go by its memory', () => {
@@ -191,7 +217,7 @@ it('memory and /tmp that are to be tried are those of the function', () => {
 it('what stays after the stack is what the page says', () => {
   const consumers = ['arn:aws:iam::444455556666:role/orders'];
   const withConsumer = Template.fromStack(stackOf({ clientSecrets: { Rotation: { consumers } } }));
-  const retained = Object.values(withConsumer.toJSON().Resources as Record<string, Resource>)
+  const retained = resourcesOf(withConsumer)
     .filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain')
     .map(({ Type }) => Type);
   const [, line = ''] = /^These stay.*?: (.*?)\. /m.exec(page) ?? [];

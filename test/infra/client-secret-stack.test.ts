@@ -91,6 +91,21 @@ test('every role gets the permissions boundary that an account may ask for', () 
   for (const { Properties } of roles) expect(JSON.stringify(Properties.PermissionsBoundary)).toContain('policy/fence');
 });
 
+test('each client secret that a deployment left behind is taken up with its own key', () => {
+  const keyOf = (digit: number) => key.replace(/1+(?=-2222)/, `${digit}`.repeat(8));
+  const left = (name: string, digit: number) => ({
+    rotatedSecretArn: arnOf(`${name}-client`),
+    loginSecretArn: arnOf(`${name}-login`),
+    bridgeSecretArn: arnOf(`${name}-bridge`),
+    secretsKeyArn: keyOf(digit),
+  });
+  const clientSecrets = { Live: left('live', 3), Test: left('test', 4), New: {} };
+  const template = Template.fromStack(stackOf({ clientSecrets, secretsKeyArn: keyOf(5) }));
+  const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'));
+  for (const digit of [3, 4, 5]) expect(policies).toContain(`"Resource":"${keyOf(digit)}"`);
+  template.allResourcesProperties('AWS::SecretsManager::Secret', { KmsKeyId: keyOf(5) });
+});
+
 test.each([
   ['Dashboard', { Dashboard: {} }],
   ['AFunction', { A: {}, AFunction: {} }],

@@ -157,6 +157,11 @@ describe('values that do not go together', () => {
       'secretsKeyArn is in region us-east-1',
     ],
     [
+      'a key of one client secret in another region',
+      { ...here, clientSecrets: { Live: { secretsKeyArn: keyArn('us-east-1') } } },
+      'clientSecrets.Live.secretsKeyArn is in region us-east-1',
+    ],
+    [
       'a secret of another account',
       { ...here, clientSecrets: { Live: { loginSecretArn: secretArn('login', 'eu-central-1', '444455556666') } } },
       'clientSecrets.Live.loginSecretArn is in account 444455556666, but must be in 111122223333',
