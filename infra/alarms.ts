@@ -99,17 +99,24 @@ export class RotationAlarms extends Construct {
       ),
       alarm(
         'RotationReportedFailed',
-        'Secrets Manager itself reported three failed attempts in six hours.',
+        'Secrets Manager itself reported a failed rotation, and none has succeeded since.',
         'where no other alarm tells more, the function could not be invoked: see its permission, its state and its log.',
         {
-          metric: new cloudwatch.Metric({
-            namespace: 'AWS/Events',
-            metricName: 'TriggeredRules',
-            dimensionsMap: { RuleName: failed.ruleName },
-            statistic: cloudwatch.Stats.SUM,
+          metric: new cloudwatch.MathExpression({
+            expression: 'IF(FILL(rotated,0)>0,0,FILL(reported,0))',
+            usingMetrics: {
+              reported: new cloudwatch.Metric({
+                namespace: 'AWS/Events',
+                metricName: 'TriggeredRules',
+                dimensionsMap: { RuleName: failed.ruleName },
+                statistic: cloudwatch.Stats.SUM,
+              }),
+              rotated: rotation.metricRotationsSucceeded(),
+            },
+            label: 'reported',
             ...sixHours,
           }),
-          threshold: 3,
+          threshold: 1,
           evaluationPeriods: 1,
           treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
         },

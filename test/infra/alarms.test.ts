@@ -79,17 +79,36 @@ describe('alarms', () => {
     expect(printed.filter((name) => !used.includes(name))).toEqual([]);
   });
 
-  describe('a failed rotation', () => {
-    const { Metrics = [] } = alarmsOf(templateOf()).RotationFailed ?? {};
+  type Sums = Partial<Record<'started' | 'succeeded' | 'failed' | 'fatal' | 'rotated' | 'reported', number>>;
+
+  /** CloudWatch's IF and FILL, over the sums of one window. Undefined is no point. */
+  function pointOf(alarm: string, sums: Sums): number | undefined {
+    const { Metrics = [] } = alarmsOf(templateOf())[alarm] ?? {};
     const expression = Metrics.find(({ Expression }) => Expression)?.Expression ?? '';
-    type Sums = Partial<Record<'started' | 'succeeded' | 'failed' | 'fatal' | 'rotated', number>>;
-    /** CloudWatch's IF and FILL, over the sums of one window. Undefined is no point, which leaves the alarm as it is. */
+    const script = expression
+      .replaceAll(/FILL\((\w+),0\)/g, '(sums.$1 ?? 0)')
+      .replaceAll(' OR ', ' || ')
+      .replace(/^IF\(/, 'when(');
+    const when = (condition: boolean, value: number, otherwise?: number) => (condition ? value : otherwise);
+    const value: unknown = new Function('sums', 'when', `return ${script}`)(sums, when);
+    return value === undefined ? undefined : Number(value);
+  }
+
+  test.each<[string, Sums, number]>([
+    ['no rotation', {}, 0],
+    ['a rotation', { rotated: 1 }, 0],
+    ['a failure', { reported: 1 }, 1],
+    ['a failure, and a rotation after or before it', { reported: 1, rotated: 1 }, 0],
+  ])('of Secrets Manager’s own reports, %s: %j gives %s', (_what, sums, expected) => {
+    expect(pointOf('RotationReportedFailed', sums)).toBe(expected);
+    expect(alarmsOf(templateOf()).RotationReportedFailed?.Threshold).toBe(1);
+  });
+
+  describe('a failed rotation', () => {
+    /** Without a point the alarm stays as it is. */
     const raised = (sums: Sums): boolean | undefined => {
-      const script = expression
-        .replaceAll(/FILL\((\w+),0\)/g, '(sums.$1 ?? 0)')
-        .replaceAll(' OR ', ' || ')
-        .replace(/^IF\((.*),(.*)\)$/, '$1 ? $2 : undefined');
-      return new Function('sums', `return ${script}`)(sums) as boolean | undefined;
+      const value = pointOf('RotationFailed', sums);
+      return value === undefined ? undefined : value >= 1;
     };
 
     test.each<[string, Sums, boolean | undefined]>([
