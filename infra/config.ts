@@ -31,8 +31,12 @@ const secretArn = arn(
   'the ARN of a secret, with the six characters at its end',
 );
 
-/** Each has eleven outputs, of which a stack has 200. @see CloudFormation user guide, "Understand CloudFormation quotas" */
-const maxClientSecrets = 18;
+/**
+ * Each takes eleven of a stack's 200 outputs, and with a function of its own up to 30 of its 500 resources.
+ *
+ * @see CloudFormation user guide, "Understand CloudFormation quotas"
+ */
+const maxClientSecrets = { shared: 18, functionEach: 15 };
 
 /** One client secret. What is left out is created, without a value. */
 const clientSecretSchema = z.strictObject(
@@ -58,11 +62,7 @@ const keys = {
         clientSecretSchema,
         'an object with a name of letters and digits for each client secret, such as {"Rotation": {}}',
       )
-      .refine((given) => Object.keys(given).length > 0, 'an object with at least one client secret')
-      .refine(
-        (given) => Object.keys(given).length <= maxClientSecrets,
-        `an object with ${maxClientSecrets} client secrets at most, for CloudFormation's sake: the others need a stack of their own, in another region, account or infra/app.ts`,
-      ),
+      .refine((given) => Object.keys(given).length > 0, 'an object with at least one client secret'),
   ).default({ Rotation: { consumers: [] } }),
   sharedFunction: flag.default(true),
   rotationIntervalDays: wholeNumber(
@@ -76,7 +76,7 @@ const keys = {
     'the name, not the ARN, of an SSM parameter, such as /tradeaware/portal-profile',
   ).optional(),
   evidenceBucketName: matching(
-    /^(?!.*(\.\.|\.-|-\.))[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    /^(?!.*(\.\.|\.-|-\.))(?!\d+(\.\d+){3}$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     'the name, not the ARN, of an S3 bucket that exists',
   ).optional(),
   account: accountId.optional(),
@@ -138,6 +138,13 @@ function complaint(issue: z.core.$ZodIssue, ours: Record<string, unknown>): stri
 /** What only values together show. */
 function contradictions(config: Config): string[] {
   const lines: string[] = [];
+  const count = Object.keys(config.clientSecrets).length;
+  const max = config.sharedFunction ? maxClientSecrets.shared : maxClientSecrets.functionEach;
+  if (count > max) {
+    lines.push(
+      `clientSecrets has ${count} client secrets, of which CloudFormation takes ${max} where sharedFunction is ${config.sharedFunction}: the others need a stack of their own, in another region, account or infra/app.ts`,
+    );
+  }
   if ((config.account === undefined) !== (config.region === undefined)) {
     lines.push('account and region go together: give both, or neither');
   }

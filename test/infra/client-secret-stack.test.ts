@@ -91,6 +91,27 @@ test('every role gets the permissions boundary that an account may ask for', () 
   for (const { Properties } of roles) expect(JSON.stringify(Properties.PermissionsBoundary)).toContain('policy/fence');
 });
 
+test.each([
+  [18, true],
+  [15, false],
+])(
+  'CloudFormation takes %j client secrets with all that can be asked for (sharedFunction: %j), and one more is refused',
+  (most, sharedFunction) => {
+    const consumers = ['arn:aws:iam::444455556666:role/orders'];
+    const contextOf = (count: number) => ({
+      ...shapes['a network of its own, evidence, a profile, traces'],
+      clientSecrets: Object.fromEntries(Array.from({ length: count }, (_, index) => [`Client${index}`, { consumers }])),
+      sharedFunction,
+    });
+    const { Resources, Outputs } = Template.fromStack(stackOf(contextOf(most))).toJSON();
+    expect(Object.keys(Resources).length).toBeLessThanOrEqual(500);
+    expect(Object.keys(Outputs).length).toBeLessThanOrEqual(200);
+    expect(() => stackOf(contextOf(most + 1))).toThrow(
+      `clientSecrets has ${most + 1} client secrets, of which CloudFormation takes ${most} where sharedFunction is ${sharedFunction}: the others need`,
+    );
+  },
+);
+
 test('each client secret that a deployment left behind is taken up with its own key', () => {
   const keyOf = (digit: number) => key.replace(/1+(?=-2222)/, `${digit}`.repeat(8));
   const left = (name: string, digit: number) => ({
