@@ -16,8 +16,15 @@ const wholeNumber = (min: number, max: number, remedy: string) =>
   fromText(z.number(remedy).int(remedy).min(min, remedy).max(max, remedy));
 const list = <S extends z.ZodType>(item: S, remedy: string) => fromText(z.array(item, remedy));
 
+/** A region or an ARN where the names of services that are in our policies end in amazonaws.com. */
+const inPartition = (schema: z.ZodString) =>
+  schema.regex(
+    /^(?!arn:aws-(?!us-gov:)|cn-|[a-z]{2}-iso)/,
+    'of the partition aws or aws-us-gov: elsewhere services have other names',
+  );
+
 const arn = (service: string, resource: string, remedy: string) =>
-  matching(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`), remedy);
+  inPartition(matching(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${resource}$`), remedy));
 const accountId = matching(/^\d{12}$/, 'an account id of 12 digits, as text');
 const keyArn = arn(
   'kms',
@@ -46,7 +53,7 @@ const clientSecretSchema = z.strictObject(
     bridgeSecretArn: secretArn.optional(),
     secretsKeyArn: keyArn.optional(),
     consumers: list(
-      matching(/^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+$/, 'the ARN of an IAM role or user'),
+      inPartition(matching(/^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+$/, 'the ARN of an IAM role or user')),
       'a list of ARNs of roles or users',
     ).default([]),
   },
@@ -80,7 +87,7 @@ const keys = {
     'the name, not the ARN, of an S3 bucket that exists',
   ).optional(),
   account: accountId.optional(),
-  region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region, such as eu-central-1').optional(),
+  region: inPartition(matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region, such as eu-central-1')).optional(),
   vpc: matching(/^(new|vpc-[0-9a-f]{8,17})$/, 'new, or the id of a VPC that exists, such as vpc-0a1b2c3d').optional(),
   secretsKeyArn: keyArn.optional(),
   operationsKeyArn: keyArn.optional(),

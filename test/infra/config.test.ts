@@ -49,6 +49,11 @@ test('what --context says as text means the same as in cdk.json', () => {
   });
 });
 
+test('GovCloud is taken like all other regions', () => {
+  const topic = 'arn:aws-us-gov:sns:us-gov-west-1:111122223333:events';
+  expect(() => readConfig({ account: '111122223333', region: 'us-gov-west-1', topicArn: topic })).not.toThrow();
+});
+
 test('the keys of the CDK itself are left alone', () => {
   expect(readConfig({ '@aws-cdk/core:checkSecretUsage': true, 'cli-telemetry': false, 'vpc-provider:x': 1 })).toEqual(
     readConfig({}),
@@ -74,6 +79,14 @@ test.each([
   ['account', '1234', 'an account id of 12 digits, as text'],
   ['account', 111122223333, 'an account id of 12 digits, as text'],
   ['region', 'Frankfurt', 'a region, such as eu-central-1'],
+  ['region', 'cn-north-1', 'of the partition aws or aws-us-gov: elsewhere services have other names'],
+  ['region', 'us-iso-east-1', 'of the partition aws or aws-us-gov'],
+  ['topicArn', 'arn:aws-cn:sns:cn-north-1:111122223333:events', 'of the partition aws or aws-us-gov'],
+  [
+    'clientSecrets',
+    { Live: { consumers: ['arn:aws-cn:iam::111122223333:role/a'] } },
+    'of the partition aws or aws-us-gov',
+  ],
   ['vpc', 'default', 'new, or the id of a VPC that exists'],
   ['secretsKeyArn', 'alias/secrets', 'the ARN of a KMS key: an alias is not enough'],
   ['secretsKeyArn', keyArn().slice(0, -1), 'the ARN of a KMS key'],
