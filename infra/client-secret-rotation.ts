@@ -88,6 +88,9 @@ export class ClientSecretRotation extends Construct {
     super(scope, id);
     const rotationIntervalDays = props.rotationIntervalDays ?? 30;
     // @see Secrets Manager API reference, RotationRulesType
+    if (Token.isUnresolved(rotationIntervalDays)) {
+      throw new Error('rotationIntervalDays: a number that is known at synth: RotationOverdue goes by two days more');
+    }
     if (!Number.isInteger(rotationIntervalDays) || rotationIntervalDays < 1 || rotationIntervalDays > 1000) {
       throw new Error(`rotationIntervalDays: a whole number from 1 to 1000, not ${rotationIntervalDays}`);
     }
@@ -296,10 +299,13 @@ export class ClientSecretRotation extends Construct {
     return { statementAdded: true, policyDependable: policy };
   }
 
-  /** Secrets Manager rotates where it is, and hands the function secrets of its own account. */
+  /** Three secrets, here: Secrets Manager rotates where it is, and hands the function secrets of its own account. */
   private assertHere(secrets: Record<string, secretsmanager.ISecret>): void {
     const { region, account } = Stack.of(this);
-    for (const [prop, { env, secretArn, secretFullArn }] of Object.entries(secrets)) {
+    const given = Object.entries(secrets);
+    for (const [prop, { env, secretArn, secretFullArn }] of given) {
+      const [twin] = given.find(([other, secret]) => other !== prop && secret.secretArn === secretArn) ?? [];
+      if (twin) throw new Error(`${prop}: ${secretArn} is ${twin} too, but each needs its own`);
       // A policy and a metric need it, and the service misreads a partial one whose name ends in a hyphen and six letters.
       if (!secretFullArn)
         throw new Error(`${prop}: ${secretArn} is not a complete ARN: import it by fromSecretCompleteArn`);

@@ -120,6 +120,10 @@ export class RotationFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: RotationFunctionProps = {}) {
     super(scope, id);
+    for (const prop of ['topic', 'alarmTopic'] as const) {
+      // The events are published without a group, and CloudWatch knows standard topics only.
+      if (props[prop]?.fifo) throw new Error(`${prop}: ${props[prop].topicArn} is a FIFO topic: give a standard one`);
+    }
     this.preflightRepairs = props.preflightRepairs ?? true;
     this.operationsKey = props.operationsKey ?? this.newOperationsKey();
     this.topic = props.topic ?? this.newTopic('Topic', 'Client secret rotation', this.operationsKey);

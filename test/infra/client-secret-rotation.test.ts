@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, type Stack, Validations } from 'aws-cdk-lib';
+import { CfnParameter, Duration, RemovalPolicy, type Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -111,6 +111,13 @@ describe('schedule', () => {
   test.each([0, 1001, 1.5])('an interval of %j days is refused with the limits', (rotationIntervalDays) => {
     expect(() => rotationStack({ rotation: () => ({ rotationIntervalDays }) })).toThrow(
       `rotationIntervalDays: a whole number from 1 to 1000, not ${rotationIntervalDays}`,
+    );
+  });
+
+  test('an interval that is not known at synth is refused, with the reason', () => {
+    const parameter = (stack: Stack) => new CfnParameter(stack, 'Days', { type: 'Number' }).valueAsNumber;
+    expect(() => rotationStack({ rotation: (stack) => ({ rotationIntervalDays: parameter(stack) }) })).toThrow(
+      'rotationIntervalDays: a number that is known at synth',
     );
   });
 
@@ -444,6 +451,24 @@ describe('what exists already', () => {
     expect(() => rotationStack({ rotation: (scope) => ({ loginSecret: byName(scope) }) })).toThrow(
       /^loginSecret: .* is not a complete ARN: import it by fromSecretCompleteArn/,
     );
+  });
+
+  test('a secret in two roles is refused, with both', () => {
+    const twins = (stack: Stack) => ({
+      rotatedSecret: imported(stack, arnOf('client')),
+      bridgeSecret: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Again', arnOf('client')),
+    });
+    expect(() => rotationStack({ rotation: twins })).toThrow(
+      /^rotatedSecret: .*:secret:client-AbCdEf is bridgeSecret too, but each needs its own/,
+    );
+  });
+
+  test.each(['topic', 'alarmTopic'])('a FIFO topic as %s is refused', (prop) => {
+    const arn = 'arn:aws:sns:eu-central-1:111122223333:events.fifo';
+    const fifo = (stack: Stack) => ({ [prop]: sns.Topic.fromTopicArn(stack, 'Fifo', arn) });
+    expect(() => rotationStack({ function: fifo })).toThrow(`${prop}: ${arn} is a FIFO topic: give a standard one`);
+    const created = (stack: Stack) => ({ [prop]: new sns.Topic(stack, 'Fifo', { fifo: true }) });
+    expect(() => rotationStack({ function: created })).toThrow('is a FIFO topic');
   });
 
   test('a topic and its key are used in place of new ones', () => {
