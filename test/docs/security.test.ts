@@ -4,9 +4,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { describe, expect, it } from 'vitest';
-import { rotationStack } from '../infra/synthesized.ts';
+import { rotationStack, stackOf } from '../infra/synthesized.ts';
 import { deadLinks } from './commands.ts';
 import { filled, table } from './page.ts';
 
@@ -86,6 +87,13 @@ describe('the security model', () => {
   it('says rightly that a consumer never reads the login', () => {
     expect(parts().texts.consumer).not.toContain('login secret |');
     expect(parts().ofConsumer.map(({ Action }) => Action)).not.toContain('*');
+  });
+
+  it('names the outputs of the stack that put a secret into a file', () => {
+    const { Outputs } = Template.fromStack(stackOf()).toJSON() as { Outputs: Record<string, { Value: unknown }> };
+    const toFile = Object.keys(Outputs).filter((id) => JSON.stringify(Outputs[id]?.Value).includes('file://'));
+    expect(toFile).toHaveLength(2);
+    for (const id of toFile) expect(page).toContain(`\`${id}\``);
   });
 
   it('says rightly which of its defences the browser keeps', () => {
