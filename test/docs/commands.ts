@@ -70,7 +70,7 @@ function missing(options: string[], help: string): string | undefined {
 /** Of services whose SDK is not installed: operations with their parameters. @see the services' API references */
 const otherServices: Record<string, Record<string, readonly string[]>> = {
   sts: { GetCallerIdentity: [] },
-  cloudformation: { DescribeStacks: ['StackName'], DescribeStackResources: ['StackName'] },
+  cloudformation: { DescribeStacks: ['StackName'], ListStackResources: ['StackName'] },
   kms: { ScheduleKeyDeletion: ['KeyId', 'PendingWindowInDays'] },
   logs: { DeleteLogGroup: ['logGroupName'] },
 };
