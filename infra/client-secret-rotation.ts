@@ -67,7 +67,8 @@ export interface ClientSecretRotationProps {
  * A client secret that rotates: the secret and the two that its rotation needs, the schedule, the daily preflight and the alarms.
  *
  * The secrets are created without a value, because values never pass through CloudFormation, and are kept whatever
- * happens to the stack. Neither creating nor updating this construct rotates: the first rotation is an operator's.
+ * happens to the stack. Neither creating nor updating this construct begins a rotation: the first is an operator's. One that
+ * has failed and is unfinished is taken up again by an update of the interval or of the function's ARN, which then fails (aws/aws-cdk#28539).
  */
 export class ClientSecretRotation extends Construct {
   /** The client secret that is rotated. Its value names the other two secrets by ARN. */

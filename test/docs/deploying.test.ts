@@ -83,33 +83,54 @@ describe('the commands', () => {
     expect(outputs.filter((name) => !(name in template.toJSON().Outputs))).toEqual([]);
   });
 
-  it('pause and resume without a rotation', async () => {
+  const SecretId = 'client';
+  const RotationLambdaARN = 'arn:aws:lambda:us-east-1:000000000000:function:rotation';
+  const configured = { SecretId, RotationRules: { AutomaticallyAfterDays: 30 }, RotateImmediately: false };
+
+  /** A secret, and the steps that Secrets Manager asks for; createSecret fails. */
+  async function deployed() {
     const steps: string[] = [];
-    const service = await startSecretsManager({ invoke: async ({ Step }) => void steps.push(Step) });
+    const service = await startSecretsManager({
+      retries: 0,
+      invoke: async ({ Step }) => {
+        steps.push(Step);
+        if (Step === 'createSecret') throw new Error('refused');
+      },
+    });
     const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
     const client = new SecretsManagerClient({ endpoint: service.url, region: 'us-east-1', credentials });
     onTestFinished(async () => {
       client.destroy();
       await service.close();
     });
-    const SecretId = 'client';
-    const rotationEnabled = async () =>
-      (await client.send(new DescribeSecretCommand({ SecretId }))).RotationEnabled ?? false;
-    const tested = async () => {
-      while (steps.length === 0) await new Promise(setImmediate);
+    await client.send(new CreateSecretCommand({ Name: SecretId, SecretString: '{}' }));
+    await client.send(new RotateSecretCommand({ ...configured, RotationLambdaARN }));
+    const asked = async () => {
+      await service.rotationSettled(SecretId);
       return steps.splice(0);
     };
-    await client.send(new CreateSecretCommand({ Name: SecretId, SecretString: '{}' }));
-    // As the deployment does it.
-    const RotationLambdaARN = 'arn:aws:lambda:us-east-1:000000000000:function:rotation';
-    const rules = { RotationRules: { AutomaticallyAfterDays: 30 }, RotateImmediately: false };
-    await client.send(new RotateSecretCommand({ SecretId, RotationLambdaARN, ...rules }));
-    expect(await tested()).toEqual(['testSecret']);
+    expect(await asked()).toEqual(['testSecret']);
+    return { client, asked };
+  }
+
+  it('pause and resume without a rotation', async () => {
+    const { client, asked } = await deployed();
+    const rotationEnabled = async () =>
+      (await client.send(new DescribeSecretCommand({ SecretId }))).RotationEnabled ?? false;
     await client.send(new CancelRotateSecretCommand({ SecretId }));
     expect(await rotationEnabled()).toBe(false);
-    await client.send(new RotateSecretCommand({ SecretId, ...rules }));
+    await client.send(new RotateSecretCommand(configured));
     expect(await rotationEnabled()).toBe(true);
-    expect(await tested()).toEqual(['testSecret']);
+    expect(await asked()).toEqual(['testSecret']);
+  });
+
+  it('take up a rotation that is unfinished, as the page warns', async () => {
+    const { client, asked } = await deployed();
+    await client.send(new RotateSecretCommand({ SecretId }));
+    expect(await asked()).toEqual(['createSecret']);
+    const refusal = await client.send(new RotateSecretCommand(configured)).catch((error: Error) => error.message);
+    expect(page).toContain(`"${String(refusal).replace(/\.$/, '')}"`);
+    expect(await asked()).toEqual(['createSecret']);
   });
 });
 
