@@ -332,8 +332,9 @@ export class RotationFunction extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
       }),
     );
-    // Without SourceAccount or SourceArn, which EventBridge does not send along: its messages would vanish.
-    // @see Amazon EventBridge user guide, "Using resource-based policies for Amazon EventBridge"
+    // Without SourceAccount or SourceArn, which EventBridge does not send along: its messages would vanish. So it is in the
+    // policy of the topic, where its target makes the statement. @see Amazon EventBridge user guide, "Using resource-based
+    // policies for Amazon EventBridge", Amazon SNS permissions
     masterKey.addToResourcePolicy(
       new iam.PolicyStatement({
         principals: ['cloudwatch', 'events'].map((service) => new iam.ServicePrincipal(`${service}.amazonaws.com`)),
