@@ -15,7 +15,7 @@ const publishedSchema = z.object({ type: z.string(), version: z.string().optiona
 
 const failureSchema = z.object({
   step: z.string(),
-  error: z.object({ message: z.string(), retryable: z.boolean(), action: z.string() }),
+  error: z.object({ category: z.string(), message: z.string(), retryable: z.boolean(), action: z.string() }),
 });
 
 /** A step that failed: which, and its error. */

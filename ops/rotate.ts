@@ -127,7 +127,10 @@ export async function startAndFollow(
     for (const { step, error } of await failures(elapsedMs)) {
       tell('failed', `${step}: ${error.message}`, { step, error });
       // Secrets Manager goes on trying all the same.
-      if (!error.retryable) throw new OpsError('trouble', `${step} failed, and no retry mends that`, error.action);
+      if (error.retryable) continue;
+      const isSettled = error.category === 'concurrency';
+      const end = isSettled ? 'the rotation had nothing to do' : `${step} failed, and no retry mends that`;
+      throw new OpsError('trouble', end, error.action);
     }
     if (progress && progress !== last) {
       last = progress;
