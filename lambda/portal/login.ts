@@ -581,6 +581,12 @@ class Walk {
   #refuseWhatItSays({ text, ids }: Sight): void {
     const { messages } = this.#way.profile;
     const says = (labels: readonly string[]) => anyOf(labels).test(text);
+    if (text.includes(this.#way.account.clientId))
+      throw refusal(
+        'portal-changed',
+        'the client id stands on the page, but beside no label that is known',
+        'set labels.clientId, or locators.clientId and locators.clientSecret, in the portal profile',
+      );
     if (ids > 0)
       throw refusal(
         'configuration',

@@ -345,9 +345,11 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator, seen: Dialo
   const { page } = way.browser;
   const { profile, account } = way;
   const fields = searching(dialog, { find: 'matching', css: profile.locators.wordField ?? typeable });
+  const field = fields.filter({ visible: true });
+  const count = await field.count();
   // One that is rendered anew may be gone for a moment.
-  if ((await fields.filter({ visible: true }).count()) === 0) return;
-  const field = await only(fields, 'field in the rotate dialog', page);
+  if (count === 0) return;
+  if (count > 1) await only(field, 'field in the rotate dialog', page);
   if ((await field.getAttribute('type')) === 'password') {
     throw refusal(
       'portal-changed',

@@ -112,6 +112,11 @@ export const portals: Record<string, OtherPortal> = {
     (lab) =>
       `<p>Client ID<br>${lab.account.clientId}</p><p>Client Secret<br><span data-secret>${lab.secret}</span></p>`,
   ),
+  'a value before its caption': shows(
+    (lab) =>
+      `<h1>Developer Tools</h1><p>${lab.account.clientId}</p><small>Client ID</small><p>${lab.secret}</p><small>Client Secret</small>`,
+    { category: 'portal-changed', says: /stands on the page, but beside no label/ },
+  ),
   'a badge between label and value': fields(
     (lab) =>
       `<div><h3>Client ID</h3><span>active</span> <code>${lab.account.clientId}</code></div><div><h3>Client Secret</h3><span>production</span> <code data-secret>${lab.secret}</code></div>`,
