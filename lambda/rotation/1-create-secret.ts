@@ -4,8 +4,8 @@ import { decide } from './1b-decide.ts';
 import { press } from './1d-press.ts';
 import { store } from './1e-store.ts';
 import { announce } from './announce.ts';
-import { releasePending } from './labels.ts';
-import { changeoverMs } from './limits.ts';
+import { releasePending, versionWith } from './labels.ts';
+import { changeoverMs, slotToPressMs } from './limits.ts';
 import type { DeveloperTools, Ports } from './ports.ts';
 import { publishRotatedDue } from './rotated-due.ts';
 import { type Pressed, RotationError } from './rotation-error.ts';
@@ -99,8 +99,25 @@ async function adopt(run: Run, ports: Ports, seen: Found): Promise<void> {
   // An earlier invocation of this rotation may have pressed and died: its slot is the last word on that.
   const slots = await readSlots(run, ports, seen.current.secret.bridge_secret_arn).catch(() => undefined);
   const pressed = slots?.armedForThisRotation === 0 ? 'no' : 'unknown';
+  await assertUnmoved(run, ports, seen);
   await store(run, ports, seen, seen.shownSecret, pressed);
   await announcePending(run, ports, seen, { pressed, adopted: true });
+}
+
+/** Others go on while an invocation stands still, and what it saw before would be stored as a client secret that is superseded. */
+async function assertUnmoved(run: Run, ports: Ports, { current }: Found): Promise<void> {
+  const beganMs = ports.clock.monotonicMs();
+  const description = await ports.secrets.describe(run.secretId);
+  const isPending = guard(run, description) === 'pending';
+  const isRecent = ports.clock.monotonicMs() - beganMs <= slotToPressMs;
+  if (isPending && isRecent && versionWith(description, 'AWSCURRENT') === current.version.versionId) return;
+  throw new RotationError({
+    category: 'concurrency',
+    what: 'something moved just before the client secret that the portal shows was to be stored; it was not',
+    retryable: true,
+    pressed: 'no',
+    action: 'none if the retry succeeds',
+  });
 }
 
 /** The value was stored by an earlier invocation, which may have died before it could tell consumers. */

@@ -1100,6 +1100,40 @@ describe('adopting', () => {
     expect(events[0]?.data).toMatchObject({ adopted: true, pressed: 'unknown' });
   });
 
+  it.each<[string, (world: World, description: SecretDescription) => SecretDescription]>([
+    [
+      'AWSCURRENT has moved meanwhile',
+      (_world, description) => ({
+        ...description,
+        labels: new Map([['another', ['AWSCURRENT']], ...description.labels]),
+      }),
+    ],
+    [
+      'this invocation stood still before it stores',
+      (world, description) => {
+        world.time.nowMs += 15_001;
+        return description;
+      },
+    ],
+  ])('stores nothing where %s', async (_what, last) => {
+    let described = 0;
+    const { error, effects } = await play(createSecret, {
+      ...shownIsAnother,
+      but: (ports, world) => ({
+        ...shownIsAnother.but?.(ports, world),
+        secrets: {
+          describe: async (id) => {
+            const description = await ports.secrets.describe(id);
+            if (++described < 4) return description;
+            return last(world, description);
+          },
+        },
+      }),
+    });
+    expect(error).toMatchObject({ category: 'concurrency', retryable: true });
+    expect(changes(effects)).toEqual([]);
+  });
+
   it('a mask is not stored', async () => {
     const { error, effects } = await play(createSecret, {
       ...shownIsAnother,

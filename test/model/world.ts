@@ -433,12 +433,12 @@ export class World {
       case 'overtaken':
         by.struck = true;
         by.end('given-up');
-        return this.time.sleep(pauseAt(name, fault), by);
+        return this.time.sleep(pauseAt(name, fault, by), by);
       case 'cancelled':
         by.struck = true;
         this.#takePendingAway('a person takes AWSPENDING away');
         by.end('cancelled');
-        return this.time.sleep(pauseAt(name, fault), by);
+        return this.time.sleep(pauseAt(name, fault, by), by);
       case 'hand-rotation':
         this.#unforeseenAtMs = this.#nowMs;
         this.#issue(this.#nowMs);
@@ -732,9 +732,13 @@ export function inWords({ kind, pauseMs }: Fault): string {
   }
 }
 
-/** Between its last look and its press nobody stands still for long: a later press is a known limit of the design. */
-function pauseAt(boundary: string, { pauseMs }: Fault): number {
-  return boundary === 'before: PRESS' ? Math.min(pauseMs, 3_000) : pauseMs;
+/**
+ * Between its last look and its press, or what it adopts, nobody stands still for long: a known limit of the design. What was pressed
+ * for is stored however late.
+ */
+function pauseAt(boundary: string, { pauseMs }: Fault, { pressedAway }: Invocation): number {
+  const isLast = boundary === 'before: PRESS' || (boundary.startsWith('before: put rotated') && !pressedAway);
+  return isLast ? Math.min(pauseMs, 3_000) : pauseMs;
 }
 
 function outcome(result: unknown): string {
