@@ -656,10 +656,11 @@ class Walk {
     const atUrl = this.#page.url() === account.developerToolsUrl;
     // Once found in vain, it need not be tried each time.
     // A session that lives in the page alone would not outlive it.
+    const [likeliest = ''] = labels.developerTools;
     const isAtHand =
       this.#passwordTyped &&
-      !labels.developerTools.some((label) => this.#tried.includes(label)) &&
-      (await this.#developerTools().count()) > 0;
+      !this.#tried.includes(likeliest) &&
+      (await this.#developerTools([likeliest]).and(this.#page.locator(':not([target=_blank])')).count()) > 0;
     if (!this.#way.byMenu && !isAtHand && once('the URL') && !atUrl) return this.goTo(account.developerToolsUrl);
     const entry = (name: readonly string[]) => searching(this.#page, { find: 'entry', name });
     const shown = (locator: Locator) => locator.filter({ visible: true });

@@ -339,7 +339,8 @@ export function pageScript() {
   const labelAndValue = (element: Element): [label: string, value: string] | undefined => {
     const [, label, value] = /^([^:：]{2,60})[:：]\s*(\S+)$/.exec(ownText(element)) ?? [];
     if (label !== undefined && value !== undefined) return [label, value];
-    if (element.childElementCount === 0 || element.matches(`${headingLike},label`)) return undefined;
+    if (element.childElementCount === 0 || element.childNodes.length > 9 || element.matches(`${headingLike},label`))
+      return undefined;
     const parts = [...element.childNodes]
       .filter((node) => !(node instanceof Element && node.matches(aside)))
       .map((node) => ({ text: oneLine(textOf(node)), isText: node.nodeType === Node.TEXT_NODE }))
@@ -419,7 +420,7 @@ export function pageScript() {
       for (const area of [...upwards(title)].slice(0, 7)) {
         const beside = inside(area).filter((element) => at(element) > at(title) && at(element) < end);
         const holders = beside.filter(isHolder);
-        const holder = holders.find((element) => !isWord(element));
+        const holder = holders.find((element) => !isWord(element) || valueIn(element) === query.id);
         badge ??= holders[0];
         if (holder) found.push(holder);
         // A field that has a button and no value is one that hides it.

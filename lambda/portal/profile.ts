@@ -157,7 +157,7 @@ export const portalProfileSchema = z.strictObject({
         '/\\bbill(ed|ing)\\b|[€$£]\\s?\\d|\\bpayment|\\bsubscription|\\binvoice|\\bcharged\\b|\\bpurchase|\\btransfer (the |your )?(ownership|client|account)/',
       ),
       /** The portal blames itself for a login that it has not taken. */
-      tryLater: labels('/went wrong|try again (later|in a)|temporar(y|ily)|unavailable/'),
+      tryLater: labels('/went wrong|try again (later|in a)|temporarily|unavailable/'),
       /** After the login: another page will follow by itself. */
       goesOn: labels('/redirect|(signing|logging) (you )?in\\b|please wait|(just )?(a|one) moment/'),
       failed: labels(
