@@ -64,6 +64,10 @@ export class PortalBrowser {
   writeFailed: string | undefined;
   /** Undefined: all of them. Others, such as a page's telemetry, say nothing of the login. */
   awaited: ((body: string) => boolean) | undefined;
+  /** How many requests have carried what `awaited` knows. */
+  carried = 0;
+  /** How many that were not to read have been answered. */
+  answeredWrites = 0;
   /** How many requests were not to read. */
   writes = 0;
   /** Whether the page talks to its server by other means too, which are not seen. */
@@ -145,6 +149,7 @@ export class PortalBrowser {
       if (isPage(request)) this.underWay.clear();
       this.underWay.add(request);
       if (isWrite(request)) this.writes += 1;
+      if (isWrite(request) && this.awaited?.(request.postData() ?? '')) this.carried += 1;
       if (!isPage(request)) return;
       this.#navigation = request;
       this.wanted = request.url();
@@ -159,7 +164,8 @@ export class PortalBrowser {
     page.on('response', (response) => {
       const path = pathOf(new URL(response.url()));
       const request = response.request();
-      if (isWrite(request) && (this.awaited?.(request.postData() ?? '') ?? true))
+      if (isWrite(request)) this.answeredWrites += 1;
+      if (isWrite(request) && (this.carried === 0 || (this.awaited?.(request.postData() ?? '') ?? true)))
         this.writeFailed =
           response.status() >= 400
             ? `the portal answered ${response.status()} to ${request.method()} ${path}`
@@ -191,9 +197,14 @@ export class PortalBrowser {
     return this.writes > this.#writesBefore;
   }
 
+  /** Whether the answer to a request that was not to read is still to come. */
+  get isWriting(): boolean {
+    return [...this.underWay].some(isWrite);
+  }
+
   /** Whether one has, and all have been answered. */
   get pressAnswered(): boolean {
-    return this.pressSent && ![...this.underWay].some(isWrite);
+    return this.pressSent && !this.isWriting;
   }
 
   #break(why: string): void {
@@ -241,7 +252,8 @@ export class PortalBrowser {
     navigates.catch(() => undefined);
     const hold = (route: Route) => {
       held.push(route);
-      if (route.request().isNavigationRequest()) reject(new Error('a page is held back'));
+      if (route.request().isNavigationRequest() && route.request().frame() === this.page.mainFrame())
+        reject(new Error('a page is held back'));
     };
     this.#hold = hold;
     const stop = () => {

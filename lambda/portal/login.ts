@@ -16,7 +16,7 @@ import { clientSearch, copyIds, idSearch, revealIds, secretHolders } from './cli
 import { fromBrowser, isTimeout, refusal, trouble } from './failures.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, placeOf, visibleText } from './outline.ts';
-import { click, fill, firstTryMs, lookFor, only, whileReplaced } from './page-actions.ts';
+import { click, fill, firstTryMs, lookFor, only, onlyNow, whileReplaced } from './page-actions.ts';
 import { pageState, searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
@@ -91,8 +91,12 @@ function whileItLoads(error: unknown): undefined {
 
 type Field = 'username' | 'password' | 'code';
 
-/** What stands on the page: how many of each. */
-type Sight = Record<Field | 'client' | 'ids', number> & { url: string; text: string; refreshes: boolean };
+/** What stands on the page: how many of each; of the codes and the passwords those that the page's own code tells apart. */
+type Sight = Record<Field | 'client' | 'ids' | 'oneTime' | 'newPassword', number> & {
+  url: string;
+  text: string;
+  refreshes: boolean;
+};
 
 async function see(way: Way): Promise<Sight | undefined> {
   const { page } = way.browser;
@@ -100,7 +104,7 @@ async function see(way: Way): Promise<Sight | undefined> {
   // Before the fields: read after them, the text could be the next page's, and a word on that one be taken for the login's refusal.
   const state = await pageState(page, clientSearch(way), idSearch(profile), profile.times.pageMs / 2);
   if (!state) return undefined;
-  const [url, none] = [page.url(), { username: 0, password: 0, code: 0 }];
+  const [url, none] = [page.url(), { username: 0, password: 0, code: 0, oneTime: 0, newPassword: 0 }];
   const { said: text, parts: client, values: ids, refreshes } = state;
   const seen = { url, client, ids, text, refreshes, ...none };
   if (seen.client > 0 || !state.hasFields) return seen;
@@ -111,8 +115,12 @@ async function see(way: Way): Promise<Sight | undefined> {
     count(fields.password),
     count(fields.code),
   ]);
-  const secrets = passwords > 0 ? await count(fields.password.and(secretHolders(page.locator('body'), profile))) : 0;
-  return { ...seen, username, password: passwords - secrets, code };
+  const [secrets, newPassword, oneTime] = await Promise.all([
+    passwords > 0 ? count(fields.password.and(secretHolders(page.locator('body'), profile))) : 0,
+    passwords > 0 ? count(fields.password.and(page.locator('[autocomplete~=new-password]'))) : 0,
+    code > 0 ? count(fields.code.and(page.locator('[autocomplete~=one-time-code],[name*=otp i]'))) : 0,
+  ]);
+  return { ...seen, username, password: passwords - secrets, code, oneTime, newPassword };
 }
 
 function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Field, Locator> {
@@ -121,7 +129,7 @@ function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Fi
   );
   const [usernames, passwords] = [
     '[autocomplete~=username],[autocomplete~=email],[type=email],[name=username i],[name=email i],[name=login i]',
-    '[type=password]:not([autocomplete~=new-password]),[autocomplete~=current-password]',
+    '[type=password],[autocomplete~=current-password]',
   ];
   const ofLogin = searching(page, {
     find: 'login-field',
@@ -162,6 +170,7 @@ interface Typed {
   field: Field;
   document: number;
   writes: number;
+  answers: number;
   before: Set<string>;
 }
 
@@ -312,14 +321,18 @@ class Walk {
     const { browser, profile } = this.#way;
     const typed = this.#typed;
     // A refused password may lead back to where the user name is asked for alone.
-    if (!typed || seen[typed.field] + (typed.field === 'username' ? 0 : seen.username) === 0) return false;
+    // It has taken the user name, and leaves it to be changed.
+    if (typed?.field === 'username' && seen.password > 0 && idleMs > profile.times.settleMs / 3) return false;
+    const isBack = typed !== undefined && typed.field !== 'username' && seen.code === 0 && seen.username > 0;
+    if (!typed || (seen[typed.field] === 0 && !isBack)) return false;
     const fresh = seen.text
       .split('\n')
       .filter((line) => !typed.before.has(line))
       .join('\n');
     const says = (labels: readonly string[]) => anyOf(labels).test(fresh);
-    const cameBack = browser.documents > typed.document && idleMs > profile.times.settleMs;
-    if (/answered (419|429|5\d\d)/.test(browser.writeFailed ?? ''))
+    const isSettled = idleMs > profile.times.settleMs;
+    const cameBack = browser.documents > typed.document && isSettled;
+    if (/answered 5\d\d/.test(browser.writeFailed ?? '') && !browser.isWriting)
       throw trouble('portal-unavailable', `at the login ${browser.writeFailed}`);
     if (says(profile.messages.captcha)) throw captcha();
     if (says(profile.messages.accountLocked)) throw accountLocked();
@@ -328,7 +341,9 @@ class Walk {
         'the portal wants another password to be chosen before it goes on',
         'change the password by hand, then store it as a new version of the login secret',
       );
-    if (says(profile.messages.tryLater) && idleMs > profile.times.settleMs)
+    if (/answered 4[12]9/.test(browser.writeFailed ?? '') && isSettled)
+      throw trouble('portal-unavailable', `at the login ${browser.writeFailed}`);
+    if (says(profile.messages.tryLater) && !this.#isDenied && isSettled)
       throw trouble('portal-unavailable', 'the portal says that it could not take the login now');
     if (typed.field === 'code') {
       if (!says(profile.messages.codeRefused) && !cameBack) return !this.#wasNeverSent(idleMs);
@@ -339,10 +354,7 @@ class Walk {
       );
     }
     // Many apps say it in words of their own, or with a colour; the answer's status says it too.
-    const denied =
-      /answered 4(00|01|03|22)\b/.test(browser.writeFailed ?? '') &&
-      idleMs > profile.times.settleMs &&
-      browser.underWay.size === 0;
+    const denied = this.#isDenied && isSettled && browser.underWay.size === 0;
     if (!says(profile.messages.loginRefused) && !cameBack && !denied) return !this.#wasNeverSent(idleMs);
     throw this.#refused(
       typed.field,
@@ -352,6 +364,11 @@ class Walk {
     );
   }
 
+  /** The portal has said so by its status. */
+  get #isDenied(): boolean {
+    return /answered 4(00|01|03|22)\b/.test(this.#way.browser.writeFailed ?? '');
+  }
+
   #refused(field: Field, how: string): LoginRefused {
     return loginRefused(
       `the portal refused the ${field}${how}; it was typed once and will not be again`,
@@ -359,12 +376,13 @@ class Walk {
     );
   }
 
-  /** Without the fields of forms that only look like a login: a code for a discount, an e-mail address in a profile. */
+  /** Without the fields of forms that only look like a login: a code for a discount, an e-mail address in a profile, a new password. */
   #ofLogin(seen: Sight): Sight {
     const begun = (this.#typed !== undefined || this.#passwordTyped) && !this.#loggedIn;
-    const asksForCode = begun || anyOf(this.#way.profile.labels.oneTimeCode).test(seen.text);
+    const asksForCode = begun || seen.oneTime > 0 || anyOf(this.#way.profile.labels.oneTimeCode).test(seen.text);
     const asksAgain = !this.#passwordTyped || seen.password > 0 || placeOf(seen.url) === this.#usernameAt;
-    return { ...seen, code: asksForCode ? seen.code : 0, username: asksAgain ? seen.username : 0 };
+    const password = this.#passwordTyped ? seen.password - seen.newPassword : seen.password;
+    return { ...seen, password, code: asksForCode ? seen.code : 0, username: asksAgain ? seen.username : 0 };
   }
 
   /** Whether a page that is shown in the login's place asks for an e-mail address too, and for the login behind a link. */
@@ -372,7 +390,8 @@ class Walk {
     if (seen.password + seen.code > 0 || this.#typed) return false;
     const { profile } = this.#way;
     const form = loginFields(this.#page, profile).username.first().locator('xpath=ancestor::form[1]');
-    const sends = searching(form, { find: 'clickable', name: profile.labels.submitLogin });
+    const named = searching(form, { find: 'clickable', name: profile.labels.submitLogin });
+    const sends = named.filter({ hasNotText: /^\s*submit\s*$/i });
     return (await form.count()) === 1 && (await sends.count()) === 0 && this.#enterLogin();
   }
 
@@ -412,8 +431,9 @@ class Walk {
     const field = seen.password > 0 ? 'password' : seen.code > 0 ? 'code' : 'username';
     const { browser } = this.#way;
     browser.writeFailed = undefined;
-    const { documents: document, writes } = browser;
-    const typing = { field, document, writes, before: new Set(seen.text.split('\n')) } as const;
+    browser.carried = 0;
+    const { documents: document, writes, answeredWrites: answers } = browser;
+    const typing = { field, document, writes, answers, before: new Set(seen.text.split('\n')) } as const;
     if (field === 'code') {
       const code = await this.#nextCode(seen.text);
       this.#way.told.add(code);
@@ -427,12 +447,13 @@ class Walk {
         await this.#page.keyboard.type(code);
       }
       // Some forms send themselves at the last digit: a second time the same code is refused.
-      if (await lookFor(selfSentMs, async () => browser.writes > writes || browser.documents > document)) return;
+      if (await lookFor(selfSentMs, async () => browser.carried > 0 || browser.documents > document)) return;
       return this.#submit(boxes.last());
     }
     if (this.#typed?.field === 'username' && field === 'username') return;
     if (seen.username > 0) {
-      const username = await only(fields.username, 'field for the user name', this.#page);
+      const username = await onlyNow(fields.username, 'field for the user name', this.#page);
+      if (!username) return;
       this.#way.told.add(account.username);
       if ((await username.inputValue()) !== account.username) await fill(username, account.username, profile);
       if (field === 'username') {
@@ -445,10 +466,11 @@ class Walk {
     if (this.#passwordTyped || this.#way.loginsLeft === 0)
       throw refusal(
         'login',
-        'the portal asks for the login again after it was given',
+        `the portal asks for the login again after it was given${this.#unknownPage}`,
         'log in by hand and see whether the session lasts',
       );
-    const password = await only(fields.password, 'field for the password', this.#page);
+    const password = await onlyNow(fields.password, 'field for the password', this.#page);
+    if (!password) return;
     if (seen.username === 0 && this.#typed === undefined) await this.#fillNameless(password);
     this.#typed = typing;
     this.#passwordTyped = true;
@@ -639,6 +661,7 @@ class Walk {
   async #onward(): Promise<void> {
     const { browser, account, profile } = this.#way;
     const { labels, locators } = profile;
+    if (this.#typed?.field === 'password' && this.#isDenied) throw this.#refused('password', '');
     this.#entered();
     // What is asked for from here on is no answer to what was typed.
     this.#typed = undefined;
@@ -660,7 +683,7 @@ class Walk {
     const isAtHand =
       this.#passwordTyped &&
       !this.#tried.includes(likeliest) &&
-      (await this.#developerTools([likeliest]).and(this.#page.locator(':not([target=_blank])')).count()) > 0;
+      (await this.#developerTools([likeliest]).count()) === 1;
     if (!this.#way.byMenu && !isAtHand && once('the URL') && !atUrl) return this.goTo(account.developerToolsUrl);
     const entry = (name: readonly string[]) => searching(this.#page, { find: 'entry', name });
     const shown = (locator: Locator) => locator.filter({ visible: true });
@@ -705,8 +728,18 @@ class Walk {
     const text = await visibleText(this.#page.locator('body')).catch(() => '');
     // Under a login that was sent and answered it is a refusal in other words.
     const typed = this.#typed;
-    const isAnswered = typed && typed.field !== 'username' && seen[typed.field] > 0 && browser.writes > typed.writes;
-    if (isAnswered) throw this.#refused(typed.field, ', it seems');
+    const isAnswered =
+      typed !== undefined &&
+      typed.field !== 'username' &&
+      seen[typed.field] > 0 &&
+      browser.carried > 0 &&
+      browser.answeredWrites > typed.answers &&
+      !browser.isWriting;
+    if (isAnswered && anyOf(profile.messages.approval).test(text)) return mailedCode();
+    // Another question may lie over the form.
+    const dialogs = this.#page.locator('dialog[open],[role=dialog],[role=alertdialog]').filter({ visible: true });
+    const asks = (await dialogs.filter({ hasNot: this.#page.locator('[type=password]') }).count()) > 0;
+    if (isAnswered && !asks) throw this.#refused(typed.field, ', it seems');
     // A page that could not get its data may get it at the next try.
     return (anyOf(profile.messages.failed).test(text) ? trouble : refusal)(
       'portal-changed',

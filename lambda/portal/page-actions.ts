@@ -11,10 +11,19 @@ export const firstTryMs = 1_000;
 
 /** The only visible match. @throws {RotationError} portal-changed, where there is none or more than one */
 export async function only(locator: Locator, what: string, page: Page): Promise<Locator> {
+  return (await onlyNow(locator, what, page)) ?? Promise.reject(await not(0, what, page));
+}
+
+/** The same, for what may have gone since it was seen: undefined where there is none. */
+export async function onlyNow(locator: Locator, what: string, page: Page): Promise<Locator | undefined> {
   const visible = locator.filter({ visible: true });
   const count = await visible.count();
-  if (count === 1) return visible;
-  throw refusal(
+  if (count > 1) throw await not(count, what, page);
+  return count === 1 ? visible : undefined;
+}
+
+async function not(count: number, what: string, page: Page): Promise<RotationError> {
+  return refusal(
     'portal-changed',
     `${count === 0 ? 'no' : `${count} matches for the`} ${what}; what the page has to click: ${await buttonsOn(page)}`,
     'compare with the page, and name the one that is meant in labels or locators of the portal profile',

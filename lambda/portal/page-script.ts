@@ -346,8 +346,8 @@ export function pageScript() {
       .map((node) => ({ text: oneLine(textOf(node)), isText: node.nodeType === Node.TEXT_NODE }))
       .filter(({ text }) => text !== '');
     const [first, last] = parts;
-    // No word, which may be a part of a sentence.
-    if (!first || !last?.isText || parts.length !== 2 || !/^(?=.*(\d|.{16}|[^\w\s]{3}))\S+$/.test(last.text))
+    // No word, date or version, which may be a part of a sentence.
+    if (!first || !last?.isText || parts.length !== 2 || !/^(?=.{16}|.*[^\w\s]{3})\S+$/.test(last.text))
       return undefined;
     return [first.text.replace(/\s*[:：]$/, ''), last.text];
   };
@@ -397,10 +397,15 @@ export function pageScript() {
             );
     };
     /** "production" or "active" beside the label, and not the value itself. */
-    const isWord = (element: Element) => !element.matches(control) && /^[a-z]{1,15}$/i.test(valueIn(element));
+    const isWord = (element: Element) =>
+      query.minLength > 0 && !element.matches(control) && /^[a-z]{1,15}$/i.test(valueIn(element));
     const found = [...talking, ...all.filter((element) => element.matches(control))].filter((element) => {
       if (element.matches(control)) return labelsOf(element).some(isLabel) && visible(element);
-      const labelled = !element.matches(clickable) && labelsOf(element).some(isLabel) && isValue(valueIn(element));
+      const labelled =
+        !element.matches(clickable) &&
+        labelsOf(element).some(isLabel) &&
+        isValue(valueIn(element)) &&
+        !inside(element).some((inner) => isLabel(ownText(inner)));
       return (labelled || isInline(element)) && visible(element);
     });
     const labels = found.flatMap((element) => [...((element as HTMLInputElement).labels ?? [])]);
@@ -522,21 +527,43 @@ export function pageScript() {
   const owns = (title: Element, button: Element, buttons: Element[]): boolean => {
     if (related(title, button)) return within(title, button);
     const area = climb(title, (outer) => within(outer, button)) as Element;
-    const hasTextBefore = (element: Element) =>
-      inside(area).some(
+    const isIcon = (element: Element) => element.matches('i,[class*=icon i],[class*=badge i]');
+    const isBefore = (node: Node, element: Element) =>
+      (node.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+    /** Whether anything in there is said before it, in an element of its own or as a part of what it is in. */
+    const isTitleLike = (element: Element) =>
+      element.matches(`${headingLike},dt,th,legend,label,strong,b`) || element.tagName === title.tagName;
+    const talkingBefore = (element: Element) =>
+      inside(area).filter(
         (other) =>
           at(other) < at(element) &&
           talking.includes(other) &&
           !related(other, element) &&
           !inButton(other) &&
+          !isIcon(other) &&
           visible(other),
+      );
+    const hasTextBefore = (element: Element) =>
+      talkingBefore(element).length > 0 ||
+      [...upwards(element)].some(
+        (outer) =>
+          outer !== element &&
+          within(area, outer) &&
+          [...outer.childNodes].some(
+            (node) => node.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? '') && isBefore(node, element),
+          ),
       );
     const isAfter = at(button) > at(title);
     // A button before its title is the first thing there; where one is, the button after a title is the next title's.
     const isBetween = (other: Element) => at(other) > at(button) && at(other) < at(title);
     if (!isAfter && (hasTextBefore(button) || buttons.some(isBetween))) return false;
-    if (isAfter && buttons.some((other) => at(other) < at(title) && within(area, other) && !hasTextBefore(other)))
-      return false;
+    const isHeaded = (other: Element) =>
+      all
+        .slice(at(other), at(title))
+        .some((element) => element.matches(headingLike) && !related(element, title) && visible(element));
+    const leads = (other: Element) =>
+      at(other) < at(title) && within(area, other) && !talkingBefore(other).some(isTitleLike) && !isHeaded(other);
+    if (isAfter && buttons.some(leads)) return false;
     const sideOf = (element: Element) => [...upwards(element)].find((outer) => outer.parentElement === area) ?? element;
     const shape = (element: Element) => `${element.tagName}.${element.getAttribute('class')}`;
     const textBeside = (element: Element) =>
@@ -544,13 +571,9 @@ export function pageScript() {
         .filter(isButton)
         .reduce((text, inner) => text.replace(oneLine(textOf(inner)), ''), oneLine(textOf(element)));
     const [ours, theirs] = [sideOf(title), sideOf(button)];
-    // A row like the title's, with a text of its own.
-    if (
-      theirs !== button &&
-      (!isAfter || ((ours !== title || ours.matches('li,tr')) && shape(ours) === shape(theirs))) &&
-      textBeside(theirs).trim()
-    )
-      return false;
+    // A row like the title's, or one before it, with a text of its own.
+    const isRow = !isAfter || ((ours !== title || ours.matches('li,tr')) && shape(ours) === shape(theirs));
+    if (theirs !== button && isRow && textBeside(theirs).trim()) return false;
     const between = at(title) < at(button) ? all.slice(at(title), at(button)) : inside(area);
     return !between.some((element) => {
       if (
@@ -655,6 +678,14 @@ export function pageScript() {
     return shower.getAttribute('value') ?? (valueIn(shower) || oneLine(textOf(shower)));
   };
 
+  /** The value without the label that may stand in the same element. */
+  const unlabelled = (element: Element, query: Query): string => {
+    const [label, value] = labelAndValue(element) ?? [];
+    if (label !== undefined && value !== undefined && matcher(query.label)(label)) return value;
+    const shown = valueShown(element, query);
+    return query.css ? shown.replace(/^[^:：]{2,60}[:：]\s+(?=\S+$)/, '') : shown;
+  };
+
   /** What was put into slots in there, and is no part of its own text: the document has it elsewhere. */
   const slottedInto = (root: Element): Element[] => {
     const slots = all.filter((element) => element instanceof HTMLSlotElement);
@@ -693,7 +724,7 @@ export function pageScript() {
   const finders: Record<Search['find'], (query: Query, root: Element) => Element[]> = {
     client(query, root) {
       const ids = fieldValues(query);
-      const shows = (element: Element) => [valueShown(element, query), labelAndValue(element)?.[1]].includes(query.id);
+      const shows = (element: Element) => [valueShown(element, query), unlabelled(element, query)].includes(query.id);
       const others = ids.filter((element) => !shows(element));
       const isOurs = (area: Element) => within(root, area) && !others.some((other) => within(area, other));
       const parts = unique(ids.filter(shows).map((ours) => [...upwards(ours)].filter(isOurs).at(-1) ?? ours));
@@ -740,7 +771,8 @@ export function pageScript() {
       return unique(
         sections.flatMap((title) => {
           const owned = buttons.filter((button) => owns(title, button, buttons));
-          const nearest = climb(title, (area) => owned.some((button) => within(area, button)));
+          // Of another title's, as of ours: where one is nearer, ours is not there.
+          const nearest = climb(title, (area) => buttons.some((button) => within(area, button)));
           return owned.filter((button) => nearest && within(nearest, button));
         }),
       );
@@ -781,10 +813,11 @@ export function pageScript() {
       /** The next step's, which is still to slide in. What is fixed is clipped by nothing around it. */
       const isClipped = (field: Element) => {
         for (const area of upwards(field)) {
-          const { overflow, position } = getComputedStyle(area);
+          const { overflow, position, display } = getComputedStyle(area);
+          const hasBoxOfOwn = !area.matches('html,body') && !/^(inline|contents)$/.test(display);
           if (
             /hidden|clip/.test(overflow) &&
-            (isApart(area, field) || Math.min(area.clientWidth, area.clientHeight) <= 2)
+            (isApart(area, field) || (hasBoxOfOwn && Math.min(area.clientWidth, area.clientHeight) <= 2))
           )
             return true;
           if (position === 'fixed') return false;
@@ -841,14 +874,18 @@ export function pageScript() {
       // A word in the navigation or at the foot of a page is not what the page says.
       const saidIn = (area: Element) =>
         inside(area)
-          .filter((element) => element.matches('nav,footer,a[href],[role=link]'))
+          .filter((element) => element.matches('nav,footer'))
           .reduce((text, other) => text.replace(innerText(other), ''), innerText(area));
+      const isNo = (button: Element) =>
+        /^(no|not now|no,? thanks|(maybe )?later|skip\b.*|got it!?)$/i.test(seenText(button));
       const floats = (area: Element) => area.matches(dialogLike) || getComputedStyle(area).position === 'fixed';
       return oneOfEach(buttonsNamed(query.name)).filter((button) => {
         const area = climb(button, (outer) => says(saidIn(outer)));
         const box = climb(button, floats);
-        // A login may be called rotation@.
-        return area && (!box || within(box, area)) && !isMore(innerText(area).replace(/\S+@\S+/g, ''));
+        // A login may be called rotation@, and cookies can be deleted.
+        const isSafe = () =>
+          isNo(button) || !isMore(innerText(area as Element).replace(/\S+@\S+|[^.!?\n]*\bcookies?\b[^.!?\n]*/gi, ''));
+        return area && (!box || within(box, area)) && isSafe();
       });
     },
 
@@ -927,7 +964,8 @@ export function pageScript() {
       const parts = partsFor(query).length;
       const values = search({ ...query, find: 'value' }, body).length;
       const hasFields = matching('input,textarea,[contenteditable]').length > 0;
-      const refreshes = document.querySelector('meta[http-equiv=refresh i]') !== null;
+      const refresh = document.querySelector('meta[http-equiv=refresh i]')?.getAttribute('content');
+      const refreshes = Number.parseInt(refresh ?? '', 10) <= 10;
       return { said: innerText(body), parts, values, hasFields, refreshes };
     },
 
@@ -946,12 +984,7 @@ export function pageScript() {
       const parts = partsFor(query);
       const [part, ...others] = parts;
       const holders = part && others.length === 0 ? search({ ...query, find: 'value' }, part) : [];
-      const isLabel = matcher(query.label);
-      const values = holders.map((holder) => {
-        const [label, value] = labelAndValue(holder) ?? [];
-        return label !== undefined && value !== undefined && isLabel(label) ? value : valueShown(holder, query);
-      });
-      return { parts: parts.length, values };
+      return { parts: parts.length, values: holders.map((holder) => unlabelled(holder, query)) };
     },
 
     'dialog-state'(query, root): DialogState {

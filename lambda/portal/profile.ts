@@ -49,7 +49,7 @@ export const portalProfileSchema = z.strictObject({
         '/^enter (the |your )?code$/',
       ),
       submitLogin: labels(
-        '/^(log ?[io]n|sign ?[io]n|continue|next|verify|confirm)( (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials))?$/',
+        '/^(log ?[io]n|sign ?[io]n|continue|next|verify|submit|confirm)( (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials))?$/',
         '/^(log ?[io]n|sign ?[io]n) (to|into|now|securely)\\b.{0,40}$/',
       ),
       /** What leads to the login, where another page is shown in its place; in the order of preference. */
@@ -77,7 +77,7 @@ export const portalProfileSchema = z.strictObject({
       copy: labels('/^copy( (the |your )?(client )?(secret|value))?( to clipboard)?$/', '/^copied!?( to clipboard)?$/'),
       dangerZone: labels('/^\\W*danger zone\\b/'),
       rotateSecret: labels(
-        '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook|used|signing))/',
+        '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook|used to|signing))/',
       ),
       rotate: labels(
         '/^(rotate\\W{1,3})?rotate(,? (the |your |this )?(client )?secret)?( rotate)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/',
@@ -113,7 +113,7 @@ export const portalProfileSchema = z.strictObject({
   messages: z.prefault(
     z.strictObject({
       loginRefused: labels(
-        '/((?<!went )wrong|incorrect|invalid|not recogni[sz]ed|(do(es)?( not|n.t)) match|could ?n.t find|unknown|failed|unsuccessful|check your (credentials|password|details)|unable to (sign|log)|bad credentials|(not|n.t) (correct|right)|can.?t find|no (such )?account|authentication error)/',
+        '/((?<!went )wrong|incorrect|invalid|not recogni[sz]ed|(do(es)?( not|n.t)) match|could ?n.t find|unknown|failed|unsuccessful|check your (credentials|password|details)|unable to (sign|log)|bad credentials|not correct|authentication error)/',
       ),
       codeRefused: labels('/(wrong|incorrect|invalid|expired|not valid|try again)/'),
       accountLocked: labels(
@@ -157,9 +157,11 @@ export const portalProfileSchema = z.strictObject({
         '/\\bbill(ed|ing)\\b|[€$£]\\s?\\d|\\bpayment|\\bsubscription|\\binvoice|\\bcharged\\b|\\bpurchase|\\btransfer (the |your )?(ownership|client|account)/',
       ),
       /** The portal blames itself for a login that it has not taken. */
-      tryLater: labels('/went wrong|try again (later|in a)|temporarily|unavailable/'),
+      tryLater: labels('/went wrong|temporarily unavailable|(temporary|technical) (problem|error|issue|difficult)/'),
       /** After the login: another page will follow by itself. */
-      goesOn: labels('/redirect|(signing|logging) (you )?in\\b|please wait|(just )?(a|one) moment/'),
+      goesOn: labels(
+        '/redirecting|be(ing)? redirected|(signing|logging) (you )?in\\b|please wait|(just )?(a|one) moment/',
+      ),
       failed: labels(
         '/\\b(error|failed|failure|went wrong|unable to|could not|couldn.t|not possible|expired|did not match|try again)\\b/',
       ),
@@ -181,7 +183,7 @@ export const portalProfileSchema = z.strictObject({
         '/what.s new|new feature|new in |introducing|take (a|the) tour|release notes|getting started|((add|create)|faster with) a passkey|(recovery|backup) (e-?mail|phone)|set up (a )?(passkey|two)/',
       ],
       answer: [
-        '/^(skip( .{1,20})?|not now|no,? thanks|maybe later|remind me later|later|close|dismiss|got it!?|ok|okay|continue( without .{1,30}| to (the |your )?(app|dashboard|portal|site))?)$/',
+        '/^(skip\\b.{0,40}|not now|no,? thanks|maybe later|remind me later|later|close|dismiss|got it!?|ok|okay|continue( without .{1,30}| to (?!checkout|pay|cart|billing|order).{1,30})?)$/',
       ],
     },
     {

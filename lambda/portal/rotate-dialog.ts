@@ -10,6 +10,7 @@ import {
   firstTryMs,
   lookFor,
   only,
+  onlyNow,
   unclickable,
   uncover,
   untilNextLook,
@@ -345,11 +346,9 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator, seen: Dialo
   const { page } = way.browser;
   const { profile, account } = way;
   const fields = searching(dialog, { find: 'matching', css: profile.locators.wordField ?? typeable });
-  const field = fields.filter({ visible: true });
-  const count = await field.count();
+  const field = await onlyNow(fields, 'field in the rotate dialog', page);
   // One that is rendered anew may be gone for a moment.
-  if (count === 0) return;
-  if (count > 1) await only(field, 'field in the rotate dialog', page);
+  if (!field) return;
   if ((await field.getAttribute('type')) === 'password') {
     throw refusal(
       'portal-changed',

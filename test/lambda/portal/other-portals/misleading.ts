@@ -91,6 +91,17 @@ export const portals: Record<string, OtherPortal> = {
   'each button before its title': rows(
     `<div><button ${ask}>Rotate</button> Rotate Secret</div><div><button ${wrong}>Rotate</button> Webhook</div>`,
   ),
+  'each button before its title, after an icon': rows(
+    `<div class="row"><i>vpn_key</i><button ${ask}>Rotate</button><h3>Rotate Secret</h3></div><div class="row last"><i>lock</i><button ${wrong}>Rotate</button><h3>Rotate certificate</h3></div>`,
+  ),
+  'a word of warning, then buttons before their titles, in one box': rows(
+    `<p>Careful.</p><button ${ask}>Rotate</button> <strong>Rotate Secret</strong><p>Replaces it.</p><button ${wrong}>Rotate</button> <b>Certificate</b>`,
+    another,
+  ),
+  'another’s title as text around its button, ours without one': rows(
+    `<p>Signing key <button ${wrong}>Rotate</button></p><p>Rotate Secret <em>Ask an admin</em></p>`,
+    another,
+  ),
   'a description that begins like our title': rows(
     `<div><h3>Webhook</h3><p>Rotate Secret used to sign payloads.</p><button ${wrong}>Rotate</button></div>`,
     another,
@@ -177,6 +188,38 @@ export const portals: Record<string, OtherPortal> = {
     totp: true,
   },
 
+  'a code, telemetry at each key, and a button that sends it': {
+    ...loggingIn((lab, { method, form }) => {
+      if (method !== 'POST')
+        return page(
+          `<h1>Verification code</h1><form id="f" method="post"><label>6-digit code <input name="code" oninput="${bad('telemetry')}"></label><button>Verify</button></form>`,
+        );
+      lab.codes.push(String(form.get('code')));
+      return to('/developer-tools');
+    }),
+    totp: true,
+  },
+  'a password that is called a new one': loggingIn(() => to('/developer-tools'), 'pressed', {
+    login: loginForm().replace('name="password"', 'name="password" autocomplete="new-password"'),
+  }),
+  'a password that is asked for below the user name, which may be changed': loggingIn(() => undefined, 'pressed', {
+    login: `<form id="f"><label>Email <input id="u" type="email"></label><div id="b"></div><button>Continue</button></form><script>f.onsubmit=async(e)=>{e.preventDefault();const p=f.querySelector('[type=password]');if(!p){await fetch('/api/nobody');b.innerHTML='<label>Password <input type=password></label><p>No account? Create one!</p>';return}await fetch('/login',{method:'POST',body:JSON.stringify({email:u.value,password:p.value})});location='/developer-tools'}</script>`,
+    answer: () => new Response('{}', { headers: { 'set-cookie': session } }),
+  }),
+
+  'refused by the status, and “something went wrong”': loggingIn(
+    () => undefined,
+    { category: 'login', says: /refused the password/, isRemembered: true },
+    {
+      login: byScript(`${send};document.body.append('Something went wrong.')`),
+      answer: () => new Response('{}', { status: 401 }),
+    },
+  ),
+  'an answer that does not come is no refusal': loggingIn(
+    () => undefined,
+    { category: 'portal-changed', says: /neither the client id/, isRemembered: false },
+    { login: byScript(send), answer: () => new Promise(() => undefined) },
+  ),
   'refused in words that nobody knows': refusedLogin('Falsches Passwort'),
   'refused as an error, with a status of 200': refusedLogin('Login error. Please try again.'),
   'refused, and back where the user name is asked for alone': {
