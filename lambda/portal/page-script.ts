@@ -106,6 +106,7 @@ export function pageScript() {
   let order = new Map<Element, number>();
   /** Those with a text of their own, or with a label that is not seen. */
   let talking: Element[] = [];
+  let isTalking = new Set<Element>();
   let shadows = false;
   const at = (element: Element) => order.get(element) ?? -1;
   const survey = (root: Element) => {
@@ -131,6 +132,7 @@ export function pageScript() {
         !element.matches(`${silent},option,title`) &&
         (hasText(element) || element.matches('[aria-label],[aria-labelledby]')),
     );
+    isTalking = new Set(talking);
   };
 
   /** The element, and what it is in, as a reader sees it: out of shadow roots too. */
@@ -256,7 +258,7 @@ export function pageScript() {
   };
   const buttonsNamed = (name: string): Element[] => {
     const test = matcher(name);
-    const icons = all.filter((element) => element.matches('[title],img[alt]') && !talking.includes(element));
+    const icons = all.filter((element) => element.matches('[title],img[alt]') && !isTalking.has(element));
     const plain = [...talking, ...icons].filter(
       (element) => !closest(element, clickable) && getComputedStyle(element).cursor === 'pointer',
     );
@@ -523,58 +525,75 @@ export function pageScript() {
     return at(zone) < at(title) && (rank(zone) === 7 || !between.some(ends));
   };
 
-  /** Whether the button belongs to the section with this title, and to no other title that stands between them or around it. */
+  /** What heads a row, where it is no sentence about it. */
+  const isHeading = (text: string) => /^\S+( \S+){0,2}$/.test(text) && !/[.!?…]$/.test(text);
+  const titleTags = `${headingLike},dt,th,legend,label,strong,b`;
+  /** A part of a sentence is emphasised, and no title. */
+  const isEmphasis = (element: Element) => {
+    let before = element.previousSibling;
+    while (before?.nodeType === Node.TEXT_NODE && !/\S/.test(before.nodeValue ?? '')) before = before.previousSibling;
+    return before?.nodeType === Node.TEXT_NODE && !/[.!?:…]\s*$/.test(before.nodeValue ?? '');
+  };
+
+  /**
+   * Whether the button belongs to the section with this title, and to no other title that stands between them or around it.
+   *
+   * @param buttons all of that name in the Danger Zone
+   */
   const owns = (title: Element, button: Element, buttons: Element[]): boolean => {
-    if (related(title, button)) return within(title, button);
+    if (within(button, title)) return false;
+    if (within(title, button)) {
+      const texts = [...title.childNodes].map((node) =>
+        node.nodeType === Node.TEXT_NODE ? oneLine(textOf(node)) : '',
+      );
+      const isAlone = inside(title).filter(isButton).length === 1;
+      return labelsOf(title).length > 0 || (isAlone && !texts.filter(Boolean).slice(1).some(isHeading));
+    }
     const area = climb(title, (outer) => within(outer, button)) as Element;
-    const isIcon = (element: Element) => element.matches('i,[class*=icon i],[class*=badge i]');
-    const isBefore = (node: Node, element: Element) =>
-      (node.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
-    /** Whether anything in there is said before it, in an element of its own or as a part of what it is in. */
-    const isTitleLike = (element: Element) =>
-      element.matches(`${headingLike},dt,th,legend,label,strong,b`) || element.tagName === title.tagName;
+    const isTitleLike = (element: Element) => element.matches(titleTags) || element.tagName === title.tagName;
+    const talks = (element: Element) =>
+      isTalking.has(element) &&
+      !inButton(element) &&
+      !element.matches('i,[class*=icon i],[class*=badge i]') &&
+      visible(element);
     const talkingBefore = (element: Element) =>
-      inside(area).filter(
-        (other) =>
-          at(other) < at(element) &&
-          talking.includes(other) &&
-          !related(other, element) &&
-          !inButton(other) &&
-          !isIcon(other) &&
-          visible(other),
+      talking.filter(
+        (other) => at(other) < at(element) && within(area, other) && !related(other, element) && talks(other),
       );
-    const hasTextBefore = (element: Element) =>
-      talkingBefore(element).length > 0 ||
-      [...upwards(element)].some(
-        (outer) =>
-          outer !== element &&
-          within(area, outer) &&
-          [...outer.childNodes].some(
-            (node) => node.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? '') && isBefore(node, element),
-          ),
+    const hasOwnText = (element: Element, test: (node: Node) => boolean = () => true) =>
+      [...element.childNodes].some(
+        (node) => node.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? '') && test(node),
       );
-    const isAfter = at(button) > at(title);
-    // A button before its title is the first thing there; where one is, the button after a title is the next title's.
-    const isBetween = (other: Element) => at(other) > at(button) && at(other) < at(title);
-    if (!isAfter && (hasTextBefore(button) || buttons.some(isBetween))) return false;
-    const isHeaded = (other: Element) =>
-      all
-        .slice(at(other), at(title))
-        .some((element) => element.matches(headingLike) && !related(element, title) && visible(element));
-    const leads = (other: Element) =>
-      at(other) < at(title) && within(area, other) && !talkingBefore(other).some(isTitleLike) && !isHeaded(other);
-    if (isAfter && buttons.some(leads)) return false;
+    const isBefore = (node: Node) => (node.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
     const sideOf = (element: Element) => [...upwards(element)].find((outer) => outer.parentElement === area) ?? element;
     const shape = (element: Element) => `${element.tagName}.${element.getAttribute('class')}`;
-    const textBeside = (element: Element) =>
-      inside(element)
-        .filter(isButton)
-        .reduce((text, inner) => text.replace(oneLine(textOf(inner)), ''), oneLine(textOf(element)));
     const [ours, theirs] = [sideOf(title), sideOf(button)];
-    // A row like the title's, or one before it, with a text of its own.
-    const isRow = !isAfter || ((ours !== title || ours.matches('li,tr')) && shape(ours) === shape(theirs));
-    if (theirs !== button && isRow && textBeside(theirs).trim()) return false;
-    const between = at(title) < at(button) ? all.slice(at(title), at(button)) : inside(area);
+    const isAfter = at(button) > at(title);
+    if (isAfter) {
+      // Where a button comes first and its title follows, the button after ours is the next title's.
+      const leads = (other: Element) =>
+        at(other) < at(title) && within(area, other) && !talkingBefore(other).some(isTitleLike);
+      if (buttons.some(leads)) return false;
+    } else {
+      // A button before its title is the first thing there, and no other button or title stands between them.
+      const between = all
+        .slice(at(button), at(title))
+        .filter((other) => !related(other, button) && !related(other, title));
+      if (between.some((other) => isButton(other) || (talks(other) && isTitleLike(other)))) return false;
+      if (talkingBefore(button).length > 0) return false;
+      const around = [...upwards(button)].filter((outer) => outer !== button && within(area, outer));
+      if (around.some((outer) => hasOwnText(outer, isBefore))) return false;
+    }
+    // A row of its own, by what it says beside its buttons.
+    const said = theirs === button ? [] : inside(theirs).filter(talks);
+    const isLike = (ours !== title || ours.matches('li,tr')) && shape(ours) === shape(theirs);
+    if (theirs !== button && !theirs.matches('dd,td') && hasOwnText(theirs)) return false;
+    if (said.length > 0 && (!isAfter || isLike || said.some(isTitleLike))) return false;
+    const isOtherTitle = (element: Element) => {
+      if (element.tagName !== title.tagName || element.parentElement !== title.parentElement) return false;
+      return element.matches(titleTags) ? !isEmphasis(element) : isHeading(oneLine(textOf(element)));
+    };
+    const between = isAfter ? all.slice(at(title), at(button)) : inside(area);
     return !between.some((element) => {
       if (
         related(element, title) ||
@@ -585,6 +604,7 @@ export function pageScript() {
       )
         return false;
       if (element.matches(`${headingLike},dt,legend`)) return rank(element) <= rank(title);
+      if (isAfter && isOtherTitle(element)) return true;
       return shape(element) === shape(title) && all.slice(at(title), at(element)).some(isButton);
     });
   };
@@ -766,8 +786,12 @@ export function pageScript() {
     rotate(query) {
       const zones = titled(matcher(query.zone));
       const isSection = (title: Element) => !inButton(title) && zones.some((zone) => inZone(zone, title));
-      const sections = titled(matcher(query.section)).filter(isSection);
-      const buttons = buttonsNamed(query.name);
+      const buttons = buttonsNamed(query.name).filter((button) => zones.some((zone) => at(zone) < at(button)));
+      const test = matcher(query.section);
+      // What has a button in it is a title by a text or a name of its own only.
+      const isTitle = (title: Element) =>
+        !buttons.some((button) => within(title, button)) || [ownText(title), ...labelsOf(title)].some(test);
+      const sections = titled(test).filter((title) => isSection(title) && isTitle(title));
       return unique(
         sections.flatMap((title) => {
           const owned = buttons.filter((button) => owns(title, button, buttons));
@@ -834,8 +858,7 @@ export function pageScript() {
       const isSeen = (element: Element) => element.checkVisibility({ opacityProperty: true });
       /** An empty field may be seen through to the label that lies in it until somebody types. */
       const hasLabelInIt = (field: Element) => {
-        const isSeenText = (element: Element) =>
-          talking.includes(element) && !element.matches(control) && isSeen(element);
+        const isSeenText = (element: Element) => isTalking.has(element) && !element.matches(control) && isSeen(element);
         const area = climb(field, (outer) => inside(outer).some(isSeenText));
         const inArea = area ? inside(area) : [];
         return (
