@@ -320,9 +320,9 @@ class Walk {
   #awaitsAnswer(seen: Sight, idleMs: number): boolean {
     const { browser, profile } = this.#way;
     const typed = this.#typed;
-    // A refused password may lead back to where the user name is asked for alone.
     // It has taken the user name, and leaves it to be changed.
     if (typed?.field === 'username' && seen.password > 0 && idleMs > profile.times.settleMs / 3) return false;
+    // A refused password may lead back to where the user name is asked for alone.
     const isBack = typed !== undefined && typed.field !== 'username' && seen.code === 0 && seen.username > 0;
     if (!typed || (seen[typed.field] === 0 && !isBack)) return false;
     const fresh = seen.text
