@@ -32,34 +32,44 @@ const timeoutMs = 15_000;
  */
 export async function lastEvents(session: Session, { arn }: Described): Promise<PublishedEvent[]> {
   const since = new Date(Date.now() - daysBack * 86_400_000);
-  const facts = await logged(session, 'published', `$.secret = "${arn}"`, since, publishedSchema);
+  const group = await logGroupOf(session);
+  const facts = await logged(session, group, 'published', `$.secret = "${arn}"`, since, publishedSchema);
   return facts.slice(-shown).map(({ line: { type, version }, at }) => ({ type, at, version }));
 }
 
 /**
  * Which steps of this rotation have failed since then, the latest last.
  *
- * @throws where the function or its log group cannot be read
+ * @throws where the log group cannot be read
  */
-export async function failuresOf(session: Session, token: string, since: Date): Promise<Failure[]> {
-  const facts = await logged(session, 'failed', `$.version = "${token}"`, since, failureSchema);
+export async function failuresOf(
+  session: Session,
+  group: string | undefined,
+  token: string,
+  since: Date,
+): Promise<Failure[]> {
+  const facts = await logged(session, group, 'failed', `$.version = "${token}"`, since, failureSchema);
   return facts.map(({ line }) => line);
 }
 
+/** Where the function logs. @throws where the function cannot be read */
+export async function logGroupOf({ lambda, functionName }: Session): Promise<string | undefined> {
+  const FunctionName = await functionName();
+  return (await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }))).LoggingConfig?.LogGroup;
+}
+
 async function logged<T>(
-  { lambda, logs, functionName }: Session,
+  { logs }: Session,
+  logGroupName: string | undefined,
   fact: string,
   condition: string,
   since: Date,
   schema: z.ZodType<T>,
 ): Promise<{ line: T; at: Date }[]> {
-  const { LoggingConfig } = await lambda.send(
-    new GetFunctionConfigurationCommand({ FunctionName: await functionName() }),
-  );
   const pages = paginateFilterLogEvents(
     { client: logs },
     {
-      logGroupName: LoggingConfig?.LogGroup,
+      logGroupName,
       filterPattern: `{ ($.fact = "${fact}") && (${condition}) }`,
       startTime: since.getTime(),
     },

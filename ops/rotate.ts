@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RotateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { rotatedDue } from '../lambda/rotation/labels.ts';
 import { OpsError } from './failure.ts';
-import { type Failure, failuresOf } from './function-log.ts';
+import { type Failure, failuresOf, logGroupOf } from './function-log.ts';
 import { type Described, type Session, unfinished } from './session.ts';
 
 export interface FollowOptions {
@@ -165,12 +165,14 @@ export async function startAndFollow(
 
 /** Asks for the failures that were not told yet; where the log cannot be read there are none. */
 function newFailures(session: Session, token: string, since: Date) {
+  const group = logGroupOf(session);
+  group.catch(() => undefined);
   let toldCount = 0;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   return async (elapsedMs: number): Promise<Failure[]> => {
     if (elapsedMs - lookedAtMs < logPollMs) return [];
     lookedAtMs = elapsedMs;
-    const all = await failuresOf(session, token, since).catch(() => []);
+    const all = await group.then((name) => failuresOf(session, name, token, since)).catch(() => []);
     const fresh = all.slice(toldCount);
     toldCount = all.length;
     return fresh;

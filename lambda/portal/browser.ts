@@ -139,18 +139,19 @@ export class PortalBrowser {
     page.on('domcontentloaded', () => {
       this.documents += 1;
     });
-    const isPage = (request: Request) => request.isNavigationRequest() && request.frame() === page.mainFrame();
     const answered = (request: Request) => {
       this.underWay.delete(request);
       this.answeredAtMs = performance.now();
     };
     page.on('requestfinished', answered);
     page.on('request', (request) => {
-      if (isPage(request)) this.underWay.clear();
+      if (this.#isPage(request)) this.underWay.clear();
       this.underWay.add(request);
-      if (isWrite(request)) this.writes += 1;
-      if (isWrite(request) && this.awaited?.(request.postData() ?? '')) this.carried += 1;
-      if (!isPage(request)) return;
+      if (isWrite(request)) {
+        this.writes += 1;
+        if (this.awaited?.(request.postData() ?? '')) this.carried += 1;
+      }
+      if (!this.#isPage(request)) return;
       this.#navigation = request;
       this.wanted = request.url();
       this.networkError = undefined;
@@ -164,12 +165,12 @@ export class PortalBrowser {
     page.on('response', (response) => {
       const path = pathOf(new URL(response.url()));
       const request = response.request();
-      if (isWrite(request)) this.answeredWrites += 1;
-      if (isWrite(request) && (this.carried === 0 || (this.awaited?.(request.postData() ?? '') ?? true)))
-        this.writeFailed =
-          response.status() >= 400
-            ? `the portal answered ${response.status()} to ${request.method()} ${path}`
-            : undefined;
+      if (isWrite(request)) {
+        this.answeredWrites += 1;
+        const failed = `the portal answered ${response.status()} to ${request.method()} ${path}`;
+        if (this.carried === 0 || (this.awaited?.(request.postData() ?? '') ?? true))
+          this.writeFailed = response.status() >= 400 ? failed : undefined;
+      }
       if (request === this.#navigation) this.status = response.status();
     });
     page.on('websocket', () => {
@@ -205,6 +206,10 @@ export class PortalBrowser {
   /** Whether one has, and all have been answered. */
   get pressAnswered(): boolean {
     return this.pressSent && !this.isWriting;
+  }
+
+  #isPage(request: Request): boolean {
+    return request.isNavigationRequest() && request.frame() === this.page.mainFrame();
   }
 
   #break(why: string): void {
@@ -252,8 +257,7 @@ export class PortalBrowser {
     navigates.catch(() => undefined);
     const hold = (route: Route) => {
       held.push(route);
-      if (route.request().isNavigationRequest() && route.request().frame() === this.page.mainFrame())
-        reject(new Error('a page is held back'));
+      if (this.#isPage(route.request())) reject(new Error('a page is held back'));
     };
     this.#hold = hold;
     const stop = () => {

@@ -735,11 +735,13 @@ class Walk {
       browser.carried > 0 &&
       browser.answeredWrites > typed.answers &&
       !browser.isWriting;
-    if (isAnswered && anyOf(profile.messages.approval).test(text)) return mailedCode();
-    // Another question may lie over the form.
-    const dialogs = this.#page.locator('dialog[open],[role=dialog],[role=alertdialog]').filter({ visible: true });
-    const asks = (await dialogs.filter({ hasNot: this.#page.locator('[type=password]') }).count()) > 0;
-    if (isAnswered && !asks) throw this.#refused(typed.field, ', it seems');
+    if (isAnswered) {
+      if (anyOf(profile.messages.approval).test(text)) return mailedCode();
+      // Another question may lie over the form.
+      const dialogs = this.#page.locator('dialog[open],[role=dialog],[role=alertdialog]').filter({ visible: true });
+      const others = dialogs.filter({ hasNot: this.#page.locator('[type=password]') });
+      if ((await others.count()) === 0) return this.#refused(typed.field, ', it seems');
+    }
     // A page that could not get its data may get it at the next try.
     return (anyOf(profile.messages.failed).test(text) ? trouble : refusal)(
       'portal-changed',

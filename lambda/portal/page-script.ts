@@ -100,6 +100,10 @@ export function pageScript() {
   const headingLike = 'h1,h2,h3,h4,h5,h6,[role=heading]';
   const silent = 'script,style,template,noscript,svg,[aria-hidden=true]';
 
+  const isText = (node: Node | null) => node?.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? '');
+  /** What is said in the element itself, not in those within it. */
+  const textNodes = ({ childNodes }: Element) => [...childNodes].filter(isText);
+
   /** All elements below the start of this search, in the order of the document, shadow roots included. */
   let all: Element[] = [];
   let start: Element = document.documentElement;
@@ -125,12 +129,10 @@ export function pageScript() {
     }
     all = [...found];
     order = new Map(all.map((element, index) => [element, index]));
-    const hasText = ({ childNodes }: Element) =>
-      [...childNodes].some((node) => node.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? ''));
     talking = all.filter(
       (element) =>
         !element.matches(`${silent},option,title`) &&
-        (hasText(element) || element.matches('[aria-label],[aria-labelledby]')),
+        (textNodes(element).length > 0 || element.matches('[aria-label],[aria-labelledby]')),
     );
     isTalking = new Set(talking);
   };
@@ -543,11 +545,9 @@ export function pageScript() {
   const owns = (title: Element, button: Element, buttons: Element[]): boolean => {
     if (within(button, title)) return false;
     if (within(title, button)) {
-      const texts = [...title.childNodes].map((node) =>
-        node.nodeType === Node.TEXT_NODE ? oneLine(textOf(node)) : '',
-      );
+      const others = textNodes(title).slice(1).map(textOf).map(oneLine);
       const isAlone = inside(title).filter(isButton).length === 1;
-      return labelsOf(title).length > 0 || (isAlone && !texts.filter(Boolean).slice(1).some(isHeading));
+      return labelsOf(title).length > 0 || (isAlone && !others.some(isHeading));
     }
     const area = climb(title, (outer) => within(outer, button)) as Element;
     const isTitleLike = (element: Element) => element.matches(titleTags) || element.tagName === title.tagName;
@@ -559,10 +559,6 @@ export function pageScript() {
     const talkingBefore = (element: Element) =>
       talking.filter(
         (other) => at(other) < at(element) && within(area, other) && !related(other, element) && talks(other),
-      );
-    const hasOwnText = (element: Element, test: (node: Node) => boolean = () => true) =>
-      [...element.childNodes].some(
-        (node) => node.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? '') && test(node),
       );
     const isBefore = (node: Node) => (node.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
     const sideOf = (element: Element) => [...upwards(element)].find((outer) => outer.parentElement === area) ?? element;
@@ -582,12 +578,12 @@ export function pageScript() {
       if (between.some((other) => isButton(other) || (talks(other) && isTitleLike(other)))) return false;
       if (talkingBefore(button).length > 0) return false;
       const around = [...upwards(button)].filter((outer) => outer !== button && within(area, outer));
-      if (around.some((outer) => hasOwnText(outer, isBefore))) return false;
+      if (around.some((outer) => textNodes(outer).some(isBefore))) return false;
     }
     // A row of its own, by what it says beside its buttons.
     const said = theirs === button ? [] : inside(theirs).filter(talks);
     const isLike = (ours !== title || ours.matches('li,tr')) && shape(ours) === shape(theirs);
-    if (theirs !== button && !theirs.matches('dd,td') && hasOwnText(theirs)) return false;
+    if (theirs !== button && !theirs.matches('dd,td') && textNodes(theirs).length > 0) return false;
     if (said.length > 0 && (!isAfter || isLike || said.some(isTitleLike))) return false;
     const isOtherTitle = (element: Element) => {
       if (element.tagName !== title.tagName || element.parentElement !== title.parentElement) return false;

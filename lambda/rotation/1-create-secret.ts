@@ -1,10 +1,10 @@
 import { guard } from './0-guard.ts';
-import { type Found, type Observation, observe } from './1a-observe.ts';
+import { type Found, movedSince, type Observation, observe } from './1a-observe.ts';
 import { decide } from './1b-decide.ts';
 import { press } from './1d-press.ts';
 import { store } from './1e-store.ts';
 import { announce } from './announce.ts';
-import { releasePending, versionWith } from './labels.ts';
+import { releasePending } from './labels.ts';
 import { changeoverMs, slotToPressMs } from './limits.ts';
 import type { DeveloperTools, Ports } from './ports.ts';
 import { publishRotatedDue } from './rotated-due.ts';
@@ -105,12 +105,10 @@ async function adopt(run: Run, ports: Ports, seen: Found): Promise<void> {
 }
 
 /** Others go on while an invocation stands still, and what it saw before would be stored as a client secret that is superseded. */
-async function assertUnmoved(run: Run, ports: Ports, { current }: Found): Promise<void> {
+async function assertUnmoved(run: Run, ports: Ports, seen: Found): Promise<void> {
   const beganMs = ports.clock.monotonicMs();
-  const description = await ports.secrets.describe(run.secretId);
-  const isPending = guard(run, description) === 'pending';
-  const isRecent = ports.clock.monotonicMs() - beganMs <= slotToPressMs;
-  if (isPending && isRecent && versionWith(description, 'AWSCURRENT') === current.version.versionId) return;
+  const moved = await movedSince(run, ports, seen);
+  if (!moved && ports.clock.monotonicMs() - beganMs <= slotToPressMs) return;
   throw new RotationError({
     category: 'concurrency',
     what: 'something moved just before the client secret that the portal shows was to be stored; it was not',

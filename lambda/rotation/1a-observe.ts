@@ -1,5 +1,6 @@
 import { guard } from './0-guard.ts';
 import { clientSecretIn } from './client-secret.ts';
+import { versionWith } from './labels.ts';
 import type { AccessToken, DeveloperTools, Ports, SecretDescription, Verdict } from './ports.ts';
 import type { Run } from './run.ts';
 import { credentialsOf, type RotatedVersion, readCurrent, readSlots } from './secrets.ts';
@@ -119,6 +120,13 @@ export async function observe(
     },
     steady,
   };
+}
+
+/** What has moved since the look, in words. @throws {RotationError} where the rotation is not this version's any more */
+export async function movedSince(run: Run, ports: Ports, { current }: Found): Promise<string | undefined> {
+  const description = await ports.secrets.describe(run.secretId);
+  if (guard(run, description) !== 'pending') return 'the version became AWSCURRENT';
+  return versionWith(description, 'AWSCURRENT') === current.version.versionId ? undefined : 'AWSCURRENT moved';
 }
 
 function nothingElse(pending: 'moved' | 'stored' | 'copy'): Observation {

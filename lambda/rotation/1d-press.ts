@@ -1,9 +1,7 @@
-import { guard } from './0-guard.ts';
-import type { Found } from './1a-observe.ts';
+import { type Found, movedSince } from './1a-observe.ts';
 import { takeSlot } from './1c-slot.ts';
 import { announce } from './announce.ts';
 import { clientSecretIn, isClientSecret } from './client-secret.ts';
-import { versionWith } from './labels.ts';
 import { changeoverMs, liveLooksMs, reserveMs, slotToPressMs } from './limits.ts';
 import type { Ports, RotateDialog } from './ports.ts';
 import { LoginRefused, RotationError } from './rotation-error.ts';
@@ -59,9 +57,8 @@ async function lastChecks(run: Run, ports: Ports, found: Found, slotBeganMs: num
       pressed: 'no',
       action: 'none if the retry succeeds',
     });
-  const description = await ports.secrets.describe(run.secretId);
-  if (guard(run, description) !== 'pending') throw refuse('the version became AWSCURRENT');
-  if (versionWith(description, 'AWSCURRENT') !== found.current.version.versionId) throw refuse('AWSCURRENT moved');
+  const moved = await movedSince(run, ports, found);
+  if (moved) throw refuse(moved);
   if ((await found.tools.shown(run.signal)) !== found.shownSecret)
     throw refuse('the portal showed another client secret');
   requireTime(run, changeoverMs(run.limits) - slotToPressMs, 'the press and what follows it', 'no');
