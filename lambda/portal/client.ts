@@ -29,7 +29,7 @@ export function clientSearch(way: Way, hiddenToo = false): Search {
 /** Where the page has our client id behind a "Copy" button only. @returns whether there was anything to click */
 export async function copyIds(way: Way): Promise<boolean> {
   const { browser, account, profile } = way;
-  const buttons = await buttonsOf('clientId', browser.page, profile, 'copy').all();
+  const buttons = await searching(browser.page, buttonSearch('clientId', 'copy', profile)).all();
   for (const [index, button] of buttons.entries()) {
     const copied = await browser.copied(() => click(button, 'the button that copies the client id', profile));
     if (copied.trim() === account.clientId) way.copied = { on: pageOf(way), index, of: buttons.length };
@@ -46,7 +46,7 @@ export const idSearch = ({ labels, locators }: PortalProfile) =>
     minLength: 1,
   }) as const;
 
-const secretSearch = ({ labels, locators }: PortalProfile) =>
+export const secretSearch = ({ labels, locators }: PortalProfile) =>
   ({
     find: 'value',
     label: labels.clientSecret,
@@ -67,19 +67,18 @@ export async function showsAnotherClient({ browser, profile, account: { clientId
 }
 
 /** The buttons beside a field, by what they are for. */
-function buttonsOf(
+export function buttonSearch(
   field: 'clientId' | 'clientSecret',
-  from: Page | Locator,
-  { labels }: PortalProfile,
   purpose: 'reveal' | 'copy',
-): Locator {
+  { labels }: PortalProfile,
+): Search {
   const otherLabels = labels[field === 'clientId' ? 'clientSecret' : 'clientId'];
-  return searching(from, { find: 'field-button', label: labels[field], otherLabels, name: labels[purpose] });
+  return { find: 'field-button', label: labels[field], otherLabels, name: labels[purpose] };
 }
 
 /** A page may hide the client id like a secret. @returns whether there was anything to click */
 export async function revealIds(page: Page, profile: PortalProfile): Promise<boolean> {
-  const buttons = buttonsOf('clientId', page, profile, 'reveal');
+  const buttons = searching(page, buttonSearch('clientId', 'reveal', profile));
   const before = await buttons.count();
   let index = 0;
   for (let clicks = 0; clicks < before; clicks++) {
@@ -107,12 +106,12 @@ export async function readSecret(way: Way, mayClick: boolean): Promise<string | 
   }
   if (secret !== undefined || !mayClick) return secret;
   const part = clientPart(way);
-  for (const revealer of await buttonsOf('clientSecret', part, profile, 'reveal').all()) {
+  for (const revealer of await searching(part, buttonSearch('clientSecret', 'reveal', profile)).all()) {
     await click(revealer, 'the button that reveals the client secret', profile);
     const revealed = await lookFor(profile.times.settleMs, async () => (await shownIn(way)).secret);
     if (revealed !== undefined) return revealed;
   }
-  const copiers = buttonsOf('clientSecret', part, profile, 'copy');
+  const copiers = searching(part, buttonSearch('clientSecret', 'copy', profile));
   if ((await copiers.count()) !== 1) return undefined;
   const copied = await browser.copied(() => click(copiers, 'the button that copies the client secret', profile));
   return isSecret(copied) ? copied : undefined;

@@ -1,18 +1,11 @@
 import type { Page } from 'playwright-core';
-import type { PortalBrowser } from './browser.ts';
-import { anyWriting, inGroups, mixed, outlineOf, placeOf } from './outline.ts';
+import { anyWriting, inGroups, mixed } from './outline.ts';
 import { searching } from './page-search.ts';
 
 /** Where evidence of a failure is kept. */
 export interface EvidenceStore {
   /** @returns where it can be found, for an error message */
   write(name: string, body: Uint8Array | string, contentType: string): Promise<string>;
-}
-
-export interface Evidence {
-  url: string;
-  outline: string;
-  screenshot: Uint8Array | undefined;
 }
 
 /** Texts in fields are not even drawn; nothing is drawn outside its box, where a mask would not cover it. */
@@ -24,19 +17,16 @@ const drawLess =
 const doubtfulScale = 1 / 40;
 
 /**
- * What the page looked like, without anything that may be a secret: fields, long and mixed texts, frames and pictures are painted
+ * A picture (PNG) of the page without anything that may be a secret: fields, long and mixed texts, frames and pictures are painted
  * over, and the whole page is nothing but a blur where it shows what cannot be read.
  */
-export async function gatherEvidence(browser: PortalBrowser, told: Iterable<string>): Promise<Evidence> {
-  const { page } = browser;
-  const url = placeOf(page.url()) ?? '';
-  const outline = await outlineOf(page).catch(() => 'not readable');
+export async function maskedScreenshot(page: Page, told: Iterable<string>): Promise<Uint8Array | undefined> {
   const secret = { groups: inGroups.source, mixed: mixed.source, told: anyWriting(told)?.source ?? '^$' };
   const unreadable = await Promise.all([searching(page, { find: 'unreadable', ...secret }).count(), closedRoots(page)])
     .then(([elements, roots]) => elements + roots)
     .catch(() => 1);
-  if (unreadable > 0) return { url, outline, screenshot: await blurred(page).catch(() => undefined) };
-  const screenshot = await page
+  if (unreadable > 0) return blurred(page).catch(() => undefined);
+  return page
     .screenshot({
       timeout: 3_000,
       animations: 'disabled',
@@ -48,7 +38,6 @@ export async function gatherEvidence(browser: PortalBrowser, told: Iterable<stri
       style: drawLess,
     })
     .catch(() => undefined);
-  return { url, outline, screenshot };
 }
 
 /** How many shadow roots there are that no search gets into. */

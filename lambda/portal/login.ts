@@ -12,13 +12,15 @@ import { Secret, TOTP, URI } from 'otpauth';
 import type { Locator, Page } from 'playwright-core';
 import { Redactor } from '../rotation/redact.ts';
 import { LoginRefused, type RotationError } from '../rotation/rotation-error.ts';
-import { clientSearch, copyIds, idSearch, revealIds, secretHolders } from './client.ts';
+import { buttonSearch, clientSearch, copyIds, idSearch, revealIds, secretSearch } from './client.ts';
 import { fromBrowser, isTimeout, refusal, trouble } from './failures.ts';
+import { type Field, loginFields, loginSearches } from './login-fields.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, placeOf, visibleText } from './outline.ts';
 import { click, fill, firstTryMs, lookFor, only, onlyNow, whileReplaced } from './page-actions.ts';
+import type { PageState } from './page-script.ts';
 import { pageState, searching } from './page-search.ts';
-import { anyOf, type PortalProfile } from './profile.ts';
+import { anyOf } from './profile.ts';
 import { pageOf, type Way } from './way.ts';
 
 /** A code that is about to expire waits for the next one. */
@@ -38,11 +40,6 @@ const profileIcon = ['class', 'id', 'data-testid']
 
 /** What would send a password that nobody has typed, in a form whose fields are taken for none of a login. */
 const sendsPassword = 'form:has([type=password]) :is(button:not([type=button],[type=reset]),input[type=submit])';
-
-/** A code that is no one-time code. */
-const promotion = ['name', 'placeholder']
-  .flatMap((attribute) => ['promo', 'coupon', 'voucher'].map((word) => `[${attribute}*=${word} i]`))
-  .join();
 
 /** @throws {RotationError} configuration, without the seed in it */
 export function oneTimeCodes(totpSecret: string): TOTP {
@@ -89,80 +86,23 @@ function whileItLoads(error: unknown): undefined {
   if (error instanceof Error && /VALUE-TOO-LONG|PAGE-TOO-LARGE|NOT-CSS/.test(error.message)) throw error;
 }
 
-type Field = 'username' | 'password' | 'code';
-
-/** What stands on the page: how many of each; of the codes and the passwords those that the page's own code tells apart. */
-type Sight = Record<Field | 'client' | 'ids' | 'oneTime' | 'newPassword', number> & {
-  url: string;
-  text: string;
-  refreshes: boolean;
-};
+/** What stands on the page. */
+type Sight = Omit<PageState, 'fields'> & PageState['fields'] & { url: string };
 
 async function see(way: Way): Promise<Sight | undefined> {
-  const { page } = way.browser;
-  const { profile } = way;
-  // Before the fields: read after them, the text could be the next page's, and a word on that one be taken for the login's refusal.
-  const state = await pageState(page, clientSearch(way), idSearch(profile), profile.times.pageMs / 2);
-  if (!state) return undefined;
-  const [url, none] = [page.url(), { username: 0, password: 0, code: 0, oneTime: 0, newPassword: 0 }];
-  const { said: text, parts: client, values: ids, refreshes } = state;
-  const seen = { url, client, ids, text, refreshes, ...none };
-  if (seen.client > 0 || !state.hasFields) return seen;
-  const fields = loginFields(page, profile);
-  const count = (locator: Locator) => locator.filter({ visible: true }).count();
-  const [username, passwords, code] = await Promise.all([
-    count(fields.username),
-    count(fields.password),
-    count(fields.code),
-  ]);
-  const [secrets, newPassword, oneTime] = await Promise.all([
-    passwords > 0 ? count(fields.password.and(secretHolders(page.locator('body'), profile))) : 0,
-    passwords > 0 ? count(fields.password.and(page.locator('[autocomplete~=new-password]'))) : 0,
-    code > 0 ? count(fields.code.and(page.locator('[autocomplete~=one-time-code],[name*=otp i]'))) : 0,
-  ]);
-  return { ...seen, username, password: passwords - secrets, code, oneTime, newPassword };
-}
-
-function loginFields(page: Page, { labels, locators }: PortalProfile): Record<Field, Locator> {
-  const editable = page.locator(
-    'input:not([readonly],[disabled],[type=hidden],[type=submit],[type=button],[type=checkbox])',
-  );
-  const [usernames, passwords] = [
-    '[autocomplete~=username],[autocomplete~=email],[type=email],[name=username i],[name=email i],[name=login i]',
-    '[type=password],[autocomplete~=current-password]',
-  ];
-  const ofLogin = searching(page, {
-    find: 'login-field',
-    fields: `${usernames},${passwords}`,
-    name: labels.submitLogin,
-    otherLabels: labels.otherForms,
-  });
-  const known = (css: string, names: readonly string[]) =>
-    editable.and(
-      page
-        .locator(css)
-        .or(page.getByLabel(anyOf(names)))
-        .or(page.getByPlaceholder(anyOf(names))),
-    );
-  // A label that is not tied to its field.
-  const beside = (label: readonly string[], otherLabels: readonly string[]) =>
-    searching(page, { find: 'value', label, otherLabels, minLength: 1 });
-  const given = (css: string | undefined, otherwise: Locator) => (css ? page.locator(css) : otherwise);
-  return {
-    username: given(
-      locators.username,
-      known(usernames, labels.username)
-        .or(editable.and(beside(labels.username, labels.password)))
-        .and(ofLogin),
-    ),
-    password: given(locators.password, known(passwords, labels.password).and(ofLogin)),
-    code: given(
-      locators.oneTimeCode,
-      known('[autocomplete~=one-time-code],[name*=otp i],[name=code i],[maxlength="1"]', labels.oneTimeCode)
-        .or(editable.and(beside(labels.oneTimeCode, labels.password)))
-        .and(page.locator(`:not(${promotion})`)),
-    ),
+  const { browser, profile } = way;
+  const searches = {
+    part: clientSearch(way),
+    id: idSearch(profile),
+    secret: secretSearch(profile),
+    ...loginSearches(profile),
+    reveal: buttonSearch('clientId', 'reveal', profile),
+    copy: buttonSearch('clientId', 'copy', profile),
   };
+  const state = await pageState(browser.page, searches, profile.times.pageMs / 2);
+  if (!state) return undefined;
+  const { fields, ...seen } = state;
+  return { url: browser.page.url(), ...seen, ...fields };
 }
 
 /** The last thing that was typed: into which document, after how many requests, and what the page said before. */
@@ -217,7 +157,7 @@ class Walk {
     const seen = this.#ofLogin(sight);
     const { settleMs, pageMs } = profile.times;
     this.#refuseWhereItLed(seen.text);
-    const key = JSON.stringify([{ ...seen, text: '' }, browser.documents]);
+    const key = JSON.stringify([{ ...seen, text: '', reveal: 0, copy: 0 }, browser.documents]);
     if (key !== this.#key) this.#since = performance.now();
     this.#key = key;
     // A page that goes on asking is not waited for without end.
@@ -225,14 +165,14 @@ class Walk {
     const idleMs = lookedAtMs - Math.max(this.#since, answeredAtMs);
     // Many apps show an account without clients until they know of one.
     const isEmpty = anyOf(profile.messages.noClient).test(seen.text);
-    if (seen.client === 1) {
+    if (seen.clients === 1) {
       this.#way.foundAt = withoutQuery(this.#page.url());
       this.#way.byMenu ||= this.#tried.includes('the URL');
       this.#way.aloneOn = seen.ids === 1 || this.#way.copied?.of === 1 ? pageOf(this.#way) : undefined;
       this.#entered();
       return true;
     }
-    if (seen.client > 1)
+    if (seen.clients > 1)
       throw refusal(
         'portal-changed',
         'the client id stands in more than one part of the page, each with a client secret',
@@ -244,8 +184,8 @@ class Walk {
       await this.#fillIn(seen);
     } else if (
       (await this.#answerInterstitial(seen.text)) ||
-      (await this.#revealIds()) ||
-      (await this.#copyIds(idleMs))
+      (seen.reveal > 0 && (await this.#revealIds())) ||
+      (seen.copy > 0 && (await this.#copyIds(idleMs)))
     ) {
       return false;
     } else if (idleMs > (browser.underWay.size > 0 || isEmpty || this.#goesOn(seen) ? pageMs / 2 : settleMs)) {

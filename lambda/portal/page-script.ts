@@ -7,20 +7,23 @@
  * its source text gets into the page, so it uses nothing from outside itself.
  */
 
-import type { Search } from './page-search.ts';
+import type { PageSearches, Search } from './page-search.ts';
 
 /** A page at one moment. */
 export interface PageState {
   /** What one reads on it. */
-  said: string;
+  text: string;
   /** How many parts of it are our client's. */
-  parts: number;
+  clients: number;
   /** How many client ids it shows. */
-  values: number;
-  /** Whether there is anything to type into, whether one sees it or not. */
-  hasFields: boolean;
+  ids: number;
   /** Whether it leads to another by itself. */
   refreshes: boolean;
+  /** How many fields of a login there are, where our client is not; of the codes and passwords those that the page's own code tells apart. */
+  fields: Record<'username' | 'password' | 'code' | 'oneTime' | 'newPassword', number>;
+  /** How many buttons beside a client id, where our client is not. */
+  reveal: number;
+  copy: number;
 }
 
 /** What a field shows in one part of the page. */
@@ -73,6 +76,10 @@ export type Query = Record<
   | 'says'
   | 'id'
   | 'mask'
+  | 'kind'
+  | 'other'
+  | 'submit'
+  | 'otherForms'
   | 'box'
   | 'fields'
   | 'groups'
@@ -82,11 +89,13 @@ export type Query = Record<
 > &
   Record<'minLength' | 'maxValueLength' | 'index', number> & {
     hiddenToo?: boolean;
+    besideToo?: boolean;
     css?: string;
     confirm?: string;
     zoneCss?: string;
     buttonCss?: string;
     part?: Query | undefined;
+    page?: Record<keyof PageSearches, Query>;
   };
 
 /** A selector engine. @see Playwright, "Extensibility", custom selector engines */
@@ -102,11 +111,15 @@ export function pageScript() {
 
   const isText = (node: Node | null) => node?.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? '');
   /** What is said in the element itself, not in those within it. */
-  const textNodes = ({ childNodes }: Element) => [...childNodes].filter(isText);
+  const textNodes = (element: Element): Node[] => {
+    const texts: Node[] = [];
+    for (let node = element.firstChild; node; node = node.nextSibling) if (isText(node)) texts.push(node);
+    return texts;
+  };
 
   /** All elements below the start of this search, in the order of the document, shadow roots included. */
   let all: Element[] = [];
-  let start: Element = document.documentElement;
+  let start: Element | undefined;
   let order = new Map<Element, number>();
   /** Those with a text of their own, or with a label that is not seen. */
   let talking: Element[] = [];
@@ -114,6 +127,7 @@ export function pageScript() {
   let shadows = false;
   const at = (element: Element) => order.get(element) ?? -1;
   const survey = (root: Element) => {
+    if (root === start) return;
     const found = new Set<Element>();
     start = root;
     ownTexts = new Map();
@@ -131,8 +145,8 @@ export function pageScript() {
     order = new Map(all.map((element, index) => [element, index]));
     talking = all.filter(
       (element) =>
-        !element.matches(`${silent},option,title`) &&
-        (textNodes(element).length > 0 || element.matches('[aria-label],[aria-labelledby]')),
+        (textNodes(element).length > 0 || element.matches('[aria-label],[aria-labelledby]')) &&
+        !element.matches(`${silent},option,title`),
     );
     isTalking = new Set(talking);
   };
@@ -442,9 +456,21 @@ export function pageScript() {
     return found;
   };
 
+  /** Fields to type into, by their kind or their name. */
+  const fieldsKnown = (query: Query, besideToo: boolean): Element[] => {
+    const isLabel = matcher(query.label);
+    const beside = besideToo ? labelledValues({ ...query, minLength: 1 }) : [];
+    return all.filter(
+      (element) =>
+        element.matches(control) &&
+        element.matches('input:not([readonly],[disabled])') &&
+        (element.matches(query.kind) || labelsOf(element).some(isLabel) || beside.includes(element)),
+    );
+  };
+
   /** What stands above the columns of a table of which this part of the page is a row. */
   const columnHeads = (test: Test): Element[] =>
-    [...(start.closest('table')?.rows ?? [])]
+    [...(start?.closest('table')?.rows ?? [])]
       .filter(({ cells }) => [...cells].every((cell) => cell.matches('th')))
       .flatMap(({ cells }) => [...cells])
       .filter((head) => at(head) < 0 && test(textOf(head)) && visible(head));
@@ -465,13 +491,14 @@ export function pageScript() {
 
   const fieldButtons = (query: Query): Element[] => {
     const isLabel = matcher(query.label);
-    const buttons = buttonsNamed(query.name);
-    const others = titled(matcher(query.otherLabels));
     const starts = [
       ...titled(isLabel),
       ...all.filter((element) => element.matches(control) && labelsOf(element).some(isLabel)),
       ...fieldValues({ ...query, minLength: 8 }),
     ];
+    const buttons = starts.length > 0 ? buttonsNamed(query.name) : [];
+    if (buttons.length === 0) return [];
+    const others = titled(matcher(query.otherLabels));
     return unique(
       starts.flatMap((start) => {
         const area = climb(start, (outer) => buttons.some((button) => within(outer, button)));
@@ -800,7 +827,6 @@ export function pageScript() {
 
     dialog(query) {
       const says = matcher(query.says);
-      const zones = titled(matcher(query.zone));
       const floats = (area: Element) => {
         const { position, zIndex } = getComputedStyle(area);
         return area !== document.body && (position === 'fixed' || (position === 'absolute' && Number(zIndex) > 0));
@@ -809,16 +835,15 @@ export function pageScript() {
       const isDialog = (area: Element) => area.matches(dialogLike) && visible(area);
       const around = buttonsNamed(query.name).map((button) => climb(button, isDialog) ?? climb(button, floats));
       const saying = all.filter((element) => element.matches(dialogLike) && visible(element) && says(textOf(element)));
-      return innermost(
-        unique(
-          [...around, ...saying].filter(
-            (box) => box !== undefined && !zones.some((zone) => within(box, zone)),
-          ) as Element[],
-        ),
-      );
+      const candidates = unique([...around, ...saying].filter((box) => box !== undefined));
+      const zones = candidates.length > 0 ? titled(matcher(query.zone)) : [];
+      return innermost(candidates.filter((box) => !zones.some((zone) => within(box, zone))));
     },
 
     'login-field'(query) {
+      if (query.css) return matching(query.css);
+      const known = fieldsKnown(query, query.besideToo === true);
+      if (known.length === 0) return [];
       /** What body and html clip, the window does: it shows all of the page that it can be scrolled to. */
       const boxOf = (area: Element) => {
         const { scrollWidth, scrollHeight } = document.documentElement;
@@ -850,7 +875,7 @@ export function pageScript() {
         const buttons = form ? inside(form).filter((element) => element.matches('button,input[type=submit]')) : [];
         return buttons.some((button) => isNamed(button, test) && visible(button));
       };
-      const [isLogin, isOther] = [sends(matcher(query.name)), sends(matcher(query.otherLabels))];
+      const [isLogin, isOther] = [sends(matcher(query.submit)), sends(matcher(query.otherForms))];
       const isSeen = (element: Element) => element.checkVisibility({ opacityProperty: true });
       /** An empty field may be seen through to the label that lies in it until somebody types. */
       const hasLabelInIt = (field: Element) => {
@@ -880,11 +905,17 @@ export function pageScript() {
         const forms = new Set(among.filter((field) => field.matches(query.fields) && test(field)).map(formOf));
         return forms.size > 0 ? among.filter((field) => forms.has(formOf(field))) : among;
       };
-      return likelier(
+      const likeliest = likelier(
         likelier(fields, (field) => field.matches('[type=password]')),
         isLogin,
       );
+      return known.filter((field) => likeliest.includes(field));
     },
+
+    'code-field': (query) =>
+      query.css
+        ? matching(query.css)
+        : fieldsKnown(query, true).filter((field) => !field.matches(query.other) && hasBox(field)),
 
     clickable: (query) => oneOfEach(buttonsNamed(query.name)),
 
@@ -980,12 +1011,25 @@ export function pageScript() {
     'page-state'(query): PageState | null {
       const { body } = document;
       if (!body) return null;
-      const parts = partsFor(query).length;
-      const values = search({ ...query, find: 'value' }, body).length;
-      const hasFields = matching('input,textarea,[contenteditable]').length > 0;
+      const { page } = query as Required<Query>;
+      const found = (name: keyof PageSearches) => search(page[name], body);
+      const [clients, ids] = [found('part').length, found('id').length];
+      const fields = { username: 0, password: 0, code: 0, oneTime: 0, newPassword: 0 };
+      if (clients === 0 && matching('input,textarea,[contenteditable]').length > 0) {
+        const seen = (name: keyof PageSearches) => found(name).filter(hasBox);
+        const passwords = seen('password');
+        const secrets = passwords.length > 0 ? found('secret') : [];
+        const codes = seen('code');
+        fields.username = seen('username').length;
+        fields.password = passwords.filter((field) => !secrets.includes(field)).length;
+        fields.newPassword = passwords.filter((field) => field.matches('[autocomplete~=new-password]')).length;
+        fields.code = codes.length;
+        fields.oneTime = codes.filter((field) => field.matches('[autocomplete~=one-time-code],[name*=otp i]')).length;
+      }
+      const [reveal, copy] = clients === 0 ? [found('reveal').length, found('copy').length] : [0, 0];
       const refresh = document.querySelector('meta[http-equiv=refresh i]')?.getAttribute('content');
       const refreshes = Number.parseInt(refresh ?? '', 10) <= 10;
-      return { said: innerText(body), parts, values, hasFields, refreshes };
+      return { text: innerText(body), clients, ids, refreshes, fields, reveal, copy };
     },
 
     'danger-zone'(query): DangerZone {
@@ -1034,13 +1078,15 @@ export function pageScript() {
     },
   } satisfies Record<string, (query: Query, root: Element) => unknown>;
 
-  const queryAll = (start: Element | Document, body: string): Element[] => {
+  const queryAll = (from: Element | Document, body: string): Element[] => {
+    // Between two searches a page may become any other.
+    start = undefined;
     const query = JSON.parse(decodeURIComponent(body)) as Query;
-    const root = start instanceof Document ? start.documentElement : start;
+    const root = from instanceof Document ? from.documentElement : from;
     const teller = tellers[query.find as keyof typeof tellers];
     if (!teller) return search(query, root);
     hiddenToo = false;
     return tell(teller(query, root));
   };
-  return { query: (start: Element | Document, body: string) => queryAll(start, body)[0], queryAll };
+  return { query: (from: Element | Document, body: string) => queryAll(from, body)[0], queryAll };
 }

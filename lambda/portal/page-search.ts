@@ -22,6 +22,15 @@ interface ValueSearch {
   minLength: number;
 }
 
+/** A field to type into, that matches the CSS `kind`, or has such a label. */
+interface FieldSearch {
+  kind: string;
+  label: Labels;
+  otherLabels: Labels;
+  /** In place of both, where the profile has it. */
+  css: string | undefined;
+}
+
 /** What to find below the element that the search starts from. */
 export type Search =
   /** The part of the page that belongs to the client with this id: all of it, unless it shows other clients too. */
@@ -38,8 +47,19 @@ export type Search =
   | { find: 'rotate'; zone: Labels; section: Labels; name: Labels }
   /** Dialogs, with or without a role, that have such a button or say such a thing. */
   | { find: 'dialog'; name: Labels; says: Labels; zone: Labels }
-  /** Fields that people type into, and of forms that could take a login the likeliest: not a sign-up, a newsletter, a trap for robots. */
-  | { find: 'login-field'; fields: string; name: Labels; otherLabels: Labels }
+  /** Fields of a login that people type into, of forms that could take one the likeliest: not a sign-up, a newsletter, a trap for robots. */
+  | (FieldSearch & {
+      find: 'login-field';
+      /** Whether a text beside it names it too. */
+      besideToo: boolean;
+      /** Fields of a login by their kind, whichever of them. */
+      fields: string;
+      /** What the button of a login is called, and what that of another form. */
+      submit: Labels;
+      otherForms: Labels;
+    })
+  /** Fields for a one-time code, in whatever form; those that match the CSS `other` are none. */
+  | (FieldSearch & { find: 'code-field'; other: string })
   /** Clickable things with such a name, whatever their role; of links to the same address the first. */
   | { find: 'clickable'; name: Labels }
   /** The same, for what answers a page or dialog that says such a thing, and nothing of the others. */
@@ -82,9 +102,21 @@ function queryFor(search: object): Query {
 
 const selector = (query: Query) => `portal=${encodeURIComponent(JSON.stringify(query))}`;
 
+/** What a page is looked at for, all at one moment: `part` is our client's, `reveal` and `copy` the buttons beside a client id. */
+export type PageSearches = Record<
+  'part' | 'id' | 'secret' | 'username' | 'password' | 'code' | 'reveal' | 'copy',
+  Search
+>;
+
 /** @returns null where there is no body yet @throws a timeout */
-export const pageState = (page: Page, part: Search, value: ValueSearch, timeout: number): Promise<PageState | null> =>
-  told(page.locator('html'), { ...queryFor(value), find: 'page-state', part: queryFor(part) }, timeout);
+export function pageState(page: Page, searches: PageSearches, timeout: number): Promise<PageState | null> {
+  const queries = Object.entries(searches).map(([name, search]) => [name, queryFor(search)]);
+  return told(
+    page.locator('html'),
+    { ...queryFor({ find: 'page-state' }), page: Object.fromEntries(queries) },
+    timeout,
+  );
+}
 
 /** What a field shows in the part of the page that a search finds; without one, anywhere. */
 export const shownValues = (page: Page, part: Search | undefined, value: ValueSearch): Promise<ShownValues> =>

@@ -5,11 +5,11 @@ import type { DeveloperTools, Finding, Log, Portal, PortalAccount, RotateDialog 
 import { type Pressed, RotationError } from '../rotation/rotation-error.ts';
 import { PortalBrowser } from './browser.ts';
 import { clientIds, clientPart, readSecret, secretHolders, showsAnotherClient } from './client.ts';
-import { type EvidenceStore, gatherEvidence } from './evidence.ts';
+import { type EvidenceStore, maskedScreenshot } from './evidence.ts';
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { oneTimeCodes, reachDeveloperTools } from './login.ts';
 import { type Origins, originsFor } from './origins.ts';
-import { anyWriting, outlineOf, withoutValues } from './outline.ts';
+import { anyWriting, outlineOf, placeOf, withoutValues } from './outline.ts';
 import { untilNextLook, whileReplaced } from './page-actions.ts';
 import { defaultPortalProfile, type PortalProfile } from './profile.ts';
 import { CertainlyNotPressed, findRotate, type OpenDialog, openDialog } from './rotate-dialog.ts';
@@ -387,12 +387,13 @@ class Session implements DeveloperTools {
   }
 
   async #writeEvidence(browser: PortalBrowser): Promise<string | undefined> {
-    const seen = await gatherEvidence(browser, this.#told);
-    const { screenshot } = seen;
-    const [url, outline] = [this.#withoutTold(seen.url), this.#withoutTold(seen.outline)];
-    const store = this.#options.evidence;
+    const { page } = browser;
+    const url = this.#withoutTold(placeOf(page.url()) ?? '');
+    const outline = this.#withoutTold(await outlineOf(page).catch(() => 'not readable'));
     this.#log('evidence', { url, outline: outline.slice(0, 8_000), timing: this.#timings });
+    const store = this.#options.evidence;
     if (!store) return undefined;
+    const screenshot = await maskedScreenshot(page, this.#told);
     const name = `portal/${new Date().toISOString().replaceAll(':', '-')}-${randomUUID()}`;
     const text = [`url: ${url}`, `timing: ${this.#timings.join(', ')}`, '', outline].join('\n');
     const [where] = await Promise.all([
