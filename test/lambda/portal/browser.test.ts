@@ -44,7 +44,7 @@ test.each([
   expect(originsFor(home, ['https://tenant.auth0.com'], []).trusts(url)).toBe(trusted);
 });
 
-const hostile: Record<string, [(page: Parameters<typeof usual>[0]) => string, RegExp, openMs?: number]> = {
+const hostile: Record<string, [(page: Parameters<typeof usual>[0]) => string, RegExp]> = {
   'endless script dialogs': [() => '<script>for (;;) alert(1)</script>', /one script dialog after the other/],
   'a script that never ends': [() => '<script>for (;;);</script>', /took longer than 3000 ms|neither the client id/],
   'a page that reloads for ever': [() => '<script>location.reload()</script>', /took longer|neither/],
@@ -52,10 +52,9 @@ const hostile: Record<string, [(page: Parameters<typeof usual>[0]) => string, Re
     () => '<script>const a=[];for(;;)a.push(new Array(1e6).fill({}))</script>',
     /crashed|took longer|broke off|neither/,
   ],
-  'a secret of 10 MB': [
-    ({ id }) => `${parts.id(id)}<label>Client Secret <input id="t"></label><script>t.value='x1'.repeat(5e6)</script>`,
-    /10000000 characters/,
-    30_000,
+  'a secret that is too long': [
+    ({ id }) => `${parts.id(id)}<label>Client Secret <input id="t"></label><script>t.value='x1'.repeat(5e4)</script>`,
+    /100000 characters/,
   ],
   'a secret of two lines': [
     ({ id }) => `${parts.id(id)}<label>Client Secret <textarea>first-line-of-it\nsecond-line-of-it</textarea></label>`,
@@ -75,26 +74,24 @@ const hostile: Record<string, [(page: Parameters<typeof usual>[0]) => string, Re
     /more than 50000 elements|took longer/,
   ],
 };
-test.each(Object.entries(hostile))(
-  '%s ends in an error of ours within its time',
-  async (_name, [page, words, openMs = 3_000]) => {
-    portal = await servePortal(page);
-    const began = performance.now();
-    const profile = { times: { openMs, pageMs: (openMs * 2) / 3 } };
-    const error = (await open(portal, profile)
-      .then(async (tools) => {
-        await tools.look(signal).finally(() => tools.close());
-      })
-      .then(
-        () => new Error('it was taken'),
-        (thrown: unknown) => thrown,
-      )) as RotationError;
-    expect(error.message).toMatch(words);
-    expect(error.pressed).toBe('no');
-    expect(performance.now() - began).toBeLessThan(openMs + 15_000);
-    await expect.poll(() => chromiumProcesses(undefined)).toEqual([]);
-  },
-);
+test.each(Object.entries(hostile))('%s ends in an error of ours within its time', async (_name, [page, words]) => {
+  portal = await servePortal(page);
+  const began = performance.now();
+  const openMs = 3_000;
+  const profile = { times: { openMs, pageMs: 2_000 } };
+  const error = (await open(portal, profile)
+    .then(async (tools) => {
+      await tools.look(signal).finally(() => tools.close());
+    })
+    .then(
+      () => new Error('it was taken'),
+      (thrown: unknown) => thrown,
+    )) as RotationError;
+  expect(error.message).toMatch(words);
+  expect(error.pressed).toBe('no');
+  expect(performance.now() - began).toBeLessThan(openMs + 15_000);
+  await expect.poll(() => chromiumProcesses(undefined)).toEqual([]);
+});
 
 test('a page that rewrites what scripts are made of changes nothing', async () => {
   portal = await servePortal(

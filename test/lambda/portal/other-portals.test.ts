@@ -22,7 +22,7 @@ const [pressed, refused] = [true, false].map((presses) => {
   const all = Object.entries(portals).map(([name, other]) => ({ name, other }));
   return chosen(
     all.filter(({ other }) => (other.expect === 'pressed') === presses),
-    8,
+    6,
   );
 }) as [Portals, Portals];
 type Portals = { name: string; other: OtherPortal }[];

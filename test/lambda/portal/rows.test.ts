@@ -80,7 +80,7 @@ afterAll(() => browser.close());
 test('the "Rotate" of "Rotate Secret" is the one in its row, or none', async () => {
   const { labels } = profile;
   const seen = { told: 0, found: 0 };
-  for (const { name, html, isTold, isOursThere } of chosen(layouts, 500)) {
+  for (const { name, html, isTold, isOursThere } of chosen(layouts, 300)) {
     await browser.page.evaluate((rows) => {
       document.body.innerHTML = `<section><h2>Danger Zone</h2><div>${rows}</div></section>`;
     }, html);
