@@ -495,7 +495,8 @@ class Walk {
       if (this.#tried.at(-1) === label && performance.now() - this.#since < profile.times.settleMs) return true;
       // What it has said already is not to be answered otherwise.
       if (this.#answered.text === text && this.#answered.label !== label) continue;
-      const button = searching(this.#page, { find: 'answer', name: [label], says, otherLabels: unanswerable });
+      const { decline } = profile.labels;
+      const button = searching(this.#page, { find: 'answer', name: [label], says, otherLabels: unanswerable, decline });
       if ((await button.count()) !== 1) continue;
       this.#answered = { label, text };
       this.#tried.push(label);

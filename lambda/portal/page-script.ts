@@ -77,6 +77,7 @@ export type Query = Record<
   | 'id'
   | 'mask'
   | 'kind'
+  | 'decline'
   | 'other'
   | 'submit'
   | 'otherForms'
@@ -587,6 +588,9 @@ export function pageScript() {
       talking.filter(
         (other) => at(other) < at(element) && within(area, other) && !related(other, element) && talks(other),
       );
+    /** The name of a button of the page's own making may be put into it from outside. */
+    const isItsName = (node: Node) => node instanceof Text && node.assignedSlot && within(button, node.assignedSlot);
+    const textsOf = (element: Element) => textNodes(element).filter((text) => !isItsName(text));
     const isBefore = (node: Node) => (node.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
     const sideOf = (element: Element) => [...upwards(element)].find((outer) => outer.parentElement === area) ?? element;
     const shape = (element: Element) => `${element.tagName}.${element.getAttribute('class')}`;
@@ -605,12 +609,12 @@ export function pageScript() {
       if (between.some((other) => isButton(other) || (talks(other) && isTitleLike(other)))) return false;
       if (talkingBefore(button).length > 0) return false;
       const around = [...upwards(button)].filter((outer) => outer !== button && within(area, outer));
-      if (around.some((outer) => textNodes(outer).some(isBefore))) return false;
+      if (around.some((outer) => textsOf(outer).some(isBefore))) return false;
     }
     // A row of its own, by what it says beside its buttons.
     const said = theirs === button ? [] : inside(theirs).filter(talks);
     const isLike = (ours !== title || ours.matches('li,tr')) && shape(ours) === shape(theirs);
-    if (theirs !== button && !theirs.matches('dd,td') && textNodes(theirs).length > 0) return false;
+    if (theirs !== button && !theirs.matches('dd,td') && textsOf(theirs).length > 0) return false;
     if (said.length > 0 && (!isAfter || isLike || said.some(isTitleLike))) return false;
     const isOtherTitle = (element: Element) => {
       if (element.tagName !== title.tagName || element.parentElement !== title.parentElement) return false;
@@ -926,15 +930,15 @@ export function pageScript() {
         inside(area)
           .filter((element) => element.matches('nav,footer'))
           .reduce((text, other) => text.replace(innerText(other), ''), innerText(area));
-      const isNo = (button: Element) =>
-        /^(no|not now|no,? thanks|(maybe )?later|skip\b.*|got it!?)$/i.test(seenText(button));
+      const isNo = matcher(query.decline);
       const floats = (area: Element) => area.matches(dialogLike) || getComputedStyle(area).position === 'fixed';
       return oneOfEach(buttonsNamed(query.name)).filter((button) => {
         const area = climb(button, (outer) => says(saidIn(outer)));
         const box = climb(button, floats);
         // A login may be called rotation@, and cookies can be deleted.
         const isSafe = () =>
-          isNo(button) || !isMore(innerText(area as Element).replace(/\S+@\S+|[^.!?\n]*\bcookies?\b[^.!?\n]*/gi, ''));
+          isNo(seenText(button)) ||
+          !isMore(innerText(area as Element).replace(/\S+@\S+|[^.!?\n]*\bcookies?\b[^.!?\n]*/gi, ''));
         return area && (!box || within(box, area)) && isSafe();
       });
     },

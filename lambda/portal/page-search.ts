@@ -62,8 +62,8 @@ export type Search =
   | (FieldSearch & { find: 'code-field'; other: string })
   /** Clickable things with such a name, whatever their role; of links to the same address the first. */
   | { find: 'clickable'; name: Labels }
-  /** The same, for what answers a page or dialog that says such a thing, and nothing of the others. */
-  | { find: 'answer'; name: Labels; says: Labels; otherLabels: Labels }
+  /** The same, for what answers a page or dialog that says such a thing, and nothing of the others unless the answer only declines. */
+  | { find: 'answer'; name: Labels; says: Labels; otherLabels: Labels; decline: Labels }
   /** The same, for what leads to another page: where none is named so, also a card or a row that has such a title. */
   | { find: 'entry'; name: Labels }
   /** What matches this CSS in there as a reader sees it: in shadow roots, and what was put into their slots from outside too. */

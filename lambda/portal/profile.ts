@@ -99,6 +99,8 @@ export const portalProfileSchema = z.strictObject({
         '/^(yes|i)\\b(?!.*\\b(also|too)\\b|.*\\b(revoke|invalidate|terminate|end)\\b.*\\b(tokens?|sessions?)\\b|.*\\b(sign|log) (\\w+ ){0,3}out\\b)/',
         '/\\b(understand|aware|acknowledge|agree|confirm|know|sure)\\b/',
       ),
+      /** The answers to a page in between that change nothing, whatever it speaks of. */
+      decline: labels('/^(no|not now|no,? thanks|(maybe )?later|skip\\b.*|got it!?)$/'),
       dismiss: labels(
         '/^(reject|decline|refuse|deny)( all)?( cookies)?$/',
         '/^(use |accept |allow )?(only )?(strictly )?(necessary|essential)( cookies)?( only)?$/',

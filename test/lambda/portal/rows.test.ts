@@ -77,7 +77,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-test('the "Rotate" of "Rotate Secret" is the one in its row, or none', async () => {
+test('the "Rotate" of "Rotate Secret" is the one in its row, or none', { timeout: 900_000 }, async () => {
   const { labels } = profile;
   const seen = { told: 0, found: 0 };
   for (const { name, html, isTold, isOursThere } of chosen(layouts, 300)) {
