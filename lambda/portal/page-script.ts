@@ -813,7 +813,10 @@ export function pageScript() {
     rotate(query) {
       const zones = titled(matcher(query.zone));
       const isSection = (title: Element) => !inButton(title) && zones.some((zone) => inZone(zone, title));
-      const buttons = buttonsNamed(query.name).filter((button) => zones.some((zone) => at(zone) < at(button)));
+      // A dialog that is open in the section has a "Rotate" of its own.
+      const isBehind = (zone: Element, button: Element) =>
+        at(zone) < at(button) && closest(zone, dialogLike) === closest(button, dialogLike);
+      const buttons = buttonsNamed(query.name).filter((button) => zones.some((zone) => isBehind(zone, button)));
       const test = matcher(query.section);
       // What has a button in it is a title by a text or a name of its own only.
       const isTitle = (title: Element) =>
