@@ -165,14 +165,17 @@ export async function startAndFollow(
 
 /** Asks for the failures that were not told yet; where the log cannot be read there are none. */
 function newFailures(session: Session, token: string, since: Date) {
-  const group = logGroupOf(session);
-  group.catch(() => undefined);
+  let group: string | undefined;
+  const read = async () => {
+    group ??= await logGroupOf(session);
+    return failuresOf(session, group, token, since);
+  };
   let toldCount = 0;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   return async (elapsedMs: number): Promise<Failure[]> => {
     if (elapsedMs - lookedAtMs < logPollMs) return [];
     lookedAtMs = elapsedMs;
-    const all = await group.then((name) => failuresOf(session, name, token, since)).catch(() => []);
+    const all = await read().catch(() => []);
     const fresh = all.slice(toldCount);
     toldCount = all.length;
     return fresh;

@@ -25,31 +25,30 @@ export function loginSearches({ labels, locators }: PortalProfile): Record<Field
     submit: labels.submitLogin,
     otherForms: labels.otherForms,
   } as const;
+  const given = (css: string | undefined, otherwise: Search): Search => (css ? { find: 'matching', css } : otherwise);
   return {
-    username: {
+    username: given(locators.username, {
       ...ofForm,
-      css: locators.username,
       kind: kinds.username,
       label: labels.username,
       otherLabels: labels.password,
       besideToo: true,
-    },
-    password: {
+    }),
+    password: given(locators.password, {
       ...ofForm,
-      css: locators.password,
       kind: kinds.password,
       label: labels.password,
       otherLabels: labels.username,
       besideToo: false,
-    },
-    code: {
+    }),
+    code: given(locators.oneTimeCode, {
       find: 'code-field',
-      css: locators.oneTimeCode,
       kind: kinds.code,
       other: promotion,
       label: labels.oneTimeCode,
       otherLabels: labels.password,
-    },
+      besideToo: true,
+    }),
   };
 }
 

@@ -458,9 +458,9 @@ export function pageScript() {
   };
 
   /** Fields to type into, by their kind or their name. */
-  const fieldsKnown = (query: Query, besideToo: boolean): Element[] => {
+  const fieldsKnown = (query: Query): Element[] => {
     const isLabel = matcher(query.label);
-    const beside = besideToo ? labelledValues({ ...query, minLength: 1 }) : [];
+    const beside = query.besideToo ? labelledValues({ ...query, minLength: 1 }) : [];
     return all.filter(
       (element) =>
         element.matches(control) &&
@@ -537,8 +537,10 @@ export function pageScript() {
   const toggleOf = (title: Element): Element =>
     closest(title, `${clickable},[aria-expanded]`) ?? toggleBeside(title) ?? closest(title, headingLike) ?? title;
 
+  /** Or in none. */
+  const inSameDialog = (a: Element, b: Element) => closest(a, dialogLike) === closest(b, dialogLike);
   const inZone = (zone: Element, title: Element): boolean => {
-    if (zone === title || closest(zone, dialogLike) !== closest(title, dialogLike)) return false;
+    if (zone === title || !inSameDialog(zone, title)) return false;
     if (within(zone, title)) return true;
     const controlled = toggleOf(zone).getAttribute('aria-controls');
     const panel = closest(zone, 'summary')
@@ -814,8 +816,7 @@ export function pageScript() {
       const zones = titled(matcher(query.zone));
       const isSection = (title: Element) => !inButton(title) && zones.some((zone) => inZone(zone, title));
       // A dialog that is open in the section has a "Rotate" of its own.
-      const isBehind = (zone: Element, button: Element) =>
-        at(zone) < at(button) && closest(zone, dialogLike) === closest(button, dialogLike);
+      const isBehind = (zone: Element, button: Element) => at(zone) < at(button) && inSameDialog(zone, button);
       const buttons = buttonsNamed(query.name).filter((button) => zones.some((zone) => isBehind(zone, button)));
       const test = matcher(query.section);
       // What has a button in it is a title by a text or a name of its own only.
@@ -848,8 +849,7 @@ export function pageScript() {
     },
 
     'login-field'(query) {
-      if (query.css) return matching(query.css);
-      const known = fieldsKnown(query, query.besideToo === true);
+      const known = fieldsKnown(query);
       if (known.length === 0) return [];
       /** What body and html clip, the window does: it shows all of the page that it can be scrolled to. */
       const boxOf = (area: Element) => {
@@ -919,10 +919,7 @@ export function pageScript() {
       return known.filter((field) => likeliest.includes(field));
     },
 
-    'code-field': (query) =>
-      query.css
-        ? matching(query.css)
-        : fieldsKnown(query, true).filter((field) => !field.matches(query.other) && hasBox(field)),
+    'code-field': (query) => fieldsKnown(query).filter((field) => !field.matches(query.other)),
 
     clickable: (query) => oneOfEach(buttonsNamed(query.name)),
 

@@ -27,8 +27,8 @@ interface FieldSearch {
   kind: string;
   label: Labels;
   otherLabels: Labels;
-  /** In place of both, where the profile has it. */
-  css: string | undefined;
+  /** Whether a text beside it names it too. */
+  besideToo: boolean;
 }
 
 /** What to find below the element that the search starts from. */
@@ -50,8 +50,6 @@ export type Search =
   /** Fields of a login that people type into, of forms that could take one the likeliest: not a sign-up, a newsletter, a trap for robots. */
   | (FieldSearch & {
       find: 'login-field';
-      /** Whether a text beside it names it too. */
-      besideToo: boolean;
       /** Fields of a login by their kind, whichever of them. */
       fields: string;
       /** What the button of a login is called, and what that of another form. */
