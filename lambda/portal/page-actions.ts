@@ -30,17 +30,18 @@ async function not(count: number, what: string, page: Page): Promise<RotationErr
   );
 }
 
-/** What a look finds within the time, as soon as it finds anything; looks more often than Playwright's own wait does. */
+/** What a look finds within the time, as soon as it finds anything, and at least once; looks more often than Playwright's own wait does. */
 export async function lookFor<T>(
   timeoutMs: number,
   look: () => Promise<T | false | undefined>,
 ): Promise<T | undefined> {
   const beganMs = performance.now();
-  for (; performance.now() < beganMs + timeoutMs; await untilNextLook(beganMs)) {
+  for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
+    if (performance.now() >= beganMs + timeoutMs) return undefined;
+    await untilNextLook(beganMs);
   }
-  return undefined;
 }
 
 export const appears = async (locator: Locator, timeoutMs: number): Promise<boolean> =>

@@ -123,7 +123,7 @@ class Session implements DeveloperTools {
   }
 
   async rehearse(signal: AbortSignal): Promise<void> {
-    await this.#stage('finding "Rotate"', this.#times.clickMs * 3, signal, async () => {
+    await this.#stage('finding "Rotate"', this.#times.clickMs * 4, signal, async () => {
       await this.#describeClient();
       await this.#found('rotate', (await findRotate(this.#living())).rotate);
     });
