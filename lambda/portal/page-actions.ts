@@ -9,6 +9,22 @@ import { anyOf, type PortalProfile } from './profile.ts';
 /** How long a click waits before it is looked at what is in its way. */
 export const firstTryMs = 1_000;
 
+const guarded = new WeakSet<Page>();
+
+/**
+ * Whether the last click on this page was given up. Playwright keeps a click from anything but its target; of one that was given up
+ * half-way that guard may stay behind until the next, and keeps a click of the bare mouse from everything.
+ */
+export const isGuarded = (page: Page): boolean => guarded.has(page);
+
+/** One of Playwright's clicks, noted for `isGuarded`. */
+export async function guardedClick<T>(page: Page, click: Promise<T>): Promise<T> {
+  guarded.add(page);
+  const result = await click;
+  guarded.delete(page);
+  return result;
+}
+
 /** The only visible match. @throws {RotationError} portal-changed, where there is none or more than one */
 export async function only(locator: Locator, what: string, page: Page): Promise<Locator> {
   return (await onlyNow(locator, what, page)) ?? Promise.reject(await not(0, what, page));
@@ -58,7 +74,7 @@ export const untilNextLook = (beganMs: number) => sleep(Math.min(50, 5 + (perfor
 export async function click(target: Locator, what: string, profile: PortalProfile, noWaitAfter = false): Promise<void> {
   for (const until = performance.now() + profile.times.clickMs; ; ) {
     try {
-      return await target.click({ timeout: firstTryMs, noWaitAfter });
+      return await guardedClick(target.page(), target.click({ timeout: firstTryMs, noWaitAfter }));
     } catch (error) {
       if (!isTimeout(error)) throw error;
     }
@@ -112,7 +128,7 @@ export async function uncover(target: Locator, profile: PortalProfile): Promise<
   for (const label of anyOf(profile.messages.rotating).test(says) ? cancel : dismiss) {
     const button = searching(cover, { find: 'clickable', name: [label] });
     if ((await button.count()) !== 1) continue;
-    await button.click({ timeout: firstTryMs }).catch(() => undefined);
+    await guardedClick(target.page(), button.click({ timeout: firstTryMs })).catch(() => undefined);
     return;
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dialog, Locator } from 'playwright-core';
-import { RotationError } from '../rotation/rotation-error.ts';
+import { type Pressed, RotationError } from '../rotation/rotation-error.ts';
 import { clientIds, clientNames, clientSearch } from './client.ts';
 import { isTimeout, refusal, trouble } from './failures.ts';
 import { buttonsOn, placeOf, withoutValues } from './outline.ts';
@@ -8,6 +8,8 @@ import {
   appears,
   click,
   firstTryMs,
+  guardedClick,
+  isGuarded,
   lookFor,
   only,
   onlyNow,
@@ -186,7 +188,7 @@ async function clickRotate(
     before = Math.min(before, dialogs);
     log('danger-zone');
     // A script dialog keeps the click from ending.
-    const clicked = rotate.click({ timeout: firstTryMs }).then(
+    const clicked = guardedClick(way.browser.page, rotate.click({ timeout: firstTryMs })).then(
       () => undefined,
       (error: Error) => error,
     );
@@ -306,7 +308,7 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
     async press(untilMs) {
       const seen = await lookAt(way, dialog).catch(() => undefined);
       requireBefore(untilMs);
-      if (seen && isReady(seen) && isStill(seen, ready) && saysTheSame(seen, ready))
+      if (seen && isReady(seen) && isStill(seen, ready) && saysTheSame(seen, ready) && !isGuarded(page))
         return page.mouse.click(ready.place.x, ready.place.y);
       try {
         const again = await lookAt(way, dialog);
@@ -317,9 +319,9 @@ async function pageDialogToPress(way: Way, recognised: () => void, before: numbe
       }
       requireBefore(untilMs);
       await confirm.click({ timeout: firstTryMs }).catch((error: unknown) => {
-        throw neverClicked(error)
-          ? new CertainlyNotPressed('the button to confirm could not be clicked any more')
-          : error;
+        const clicked = clickedBefore(error);
+        if (clicked === 'no') throw new CertainlyNotPressed('the button to confirm could not be clicked any more');
+        if (clicked === 'unknown') throw error;
       });
     },
     // Asked of the document that is there: one that has gone took its dialog along.
@@ -396,7 +398,7 @@ async function tickBoxes({ profile }: Way, dialog: Locator): Promise<void> {
     const box = await unticked.first().elementHandle({ timeout: firstTryMs });
     const isDrawn = (await searching(unticked.first(), { find: 'covering' }).count()) > 0;
     try {
-      await box.check({ timeout: isDrawn ? firstTryMs / 10 : firstTryMs });
+      await guardedClick(dialog.page(), box.check({ timeout: isDrawn ? firstTryMs / 10 : firstTryMs }));
     } catch (error) {
       // A box that the page draws itself hides the real one, under its label or altogether.
       if (isTimeout(error) && !(await box.isChecked())) await box.dispatchEvent('click');
@@ -518,15 +520,15 @@ async function atRest(
 }
 
 /**
- * Whether Playwright gave the click up while it still waited for the button to be ready for it. Its log alone tells; a log that
- * does not read as it does today tells nothing, and then the click may have been made.
+ * Whether Playwright had made the click when it gave up: while it waited for the button to be ready for it, or for the page that the
+ * click leads to. Its log alone tells; one that does not read as it does today tells nothing.
  */
-export function neverClicked(error: unknown): boolean {
+export function clickedBefore(error: unknown): Pressed {
   const message = error instanceof Error ? error.message : '';
-  return (
-    /waiting for|attempting click action|strict mode violation/.test(message) &&
-    !/performing click action|closed|crashed/.test(message)
-  );
+  if (/closed|crashed/.test(message)) return 'unknown';
+  if (/click action done/.test(message)) return 'yes';
+  const waited = /waiting for|attempting click action|strict mode violation/.test(message);
+  return waited && !/performing click action/.test(message) ? 'no' : 'unknown';
 }
 
 /**

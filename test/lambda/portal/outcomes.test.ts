@@ -1,4 +1,7 @@
-import { afterEach, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test, vi } from 'vitest';
+import { PortalBrowser } from '../../../lambda/portal/browser.ts';
+import { guardedClick } from '../../../lambda/portal/page-actions.ts';
 import { RotationError } from '../../../lambda/rotation/rotation-error.ts';
 import { chromiumProcesses } from './processes.ts';
 import { type Answer, driver, html, open, parts, type SmallPortal, servePortal, usual } from './small-portal.ts';
@@ -115,6 +118,50 @@ test('a click that Playwright gave up while it waited was certainly not made', a
     await expect(dialog.press(signal)).rejects.toMatchObject({ pressed: 'no' });
     expect(portal.rotations).toBe(0);
   } finally {
+    await tools.close();
+  }
+});
+
+test('a press that leads to another page is one, however long that takes to come', async () => {
+  const form = `<p>This dialog closes in <span id="n">9999</span> ms.</p><form method="post" action="/rotate"><button>Rotate</button></form>`;
+  const countdown = '<script>setInterval(()=>{n.textContent=n.textContent-1},20)</script>';
+  const { error, seen } = await pressed(
+    onRotate(async (rotate) => {
+      rotate();
+      return sleep(1_500, new Response(null, { status: 303, headers: { location: '/developer-tools' } }));
+    }),
+    (it) => usual(it).replace(/<dialog[\s\S]*<\/dialog>/, parts.dialog(form + countdown)),
+    { times: { answerMs: 8_000 } },
+  );
+  expect(error).toBeUndefined();
+  expect(seen).toBe(portal.secret());
+  expect(portal.rotations).toBe(1);
+});
+
+test('what Playwright leaves behind of a click that was given up keeps the press from nothing', async () => {
+  portal = await servePortal(
+    (it) => `${usual(it)}<script>let downs = 0; addEventListener('mousedown', () => { downs += 1 })</script>`,
+  );
+  const start = vi.spyOn(PortalBrowser, 'start');
+  const tools = await open(portal);
+  try {
+    await tools.look(signal);
+    const dialog = await tools.openRotateDialog(signal);
+    await tools.shown(signal);
+    const browser: PortalBrowser = await start.mock.results[0]?.value;
+    const { page } = browser;
+    const isBlocked = async () => {
+      const before = await page.evaluate('downs');
+      await page.mouse.click(1, 1, { button: 'middle' });
+      return (await page.evaluate('downs')) === before;
+    };
+    const title = page.getByRole('heading', { name: 'Rotate secret?' });
+    for (let ms = 1; !(await isBlocked()); ms = (ms % 100) + 1)
+      await guardedClick(page, title.click({ timeout: ms })).catch(() => undefined);
+    await dialog.press(signal);
+    expect(portal.rotations).toBe(1);
+  } finally {
+    start.mockRestore();
     await tools.close();
   }
 });

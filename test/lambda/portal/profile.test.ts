@@ -3,7 +3,7 @@ import { fromBrowser } from '../../../lambda/portal/failures.ts';
 import { withoutValues } from '../../../lambda/portal/outline.ts';
 import { mask } from '../../../lambda/portal/page-search.ts';
 import { anyOf, defaultPortalProfile, parsePortalProfile } from '../../../lambda/portal/profile.ts';
-import { neverClicked, wordsToType } from '../../../lambda/portal/rotate-dialog.ts';
+import { clickedBefore, wordsToType } from '../../../lambda/portal/rotate-dialog.ts';
 
 test('a profile replaces what it names and nothing else', () => {
   const profile = parsePortalProfile('{"labels":{"rotate":["Erneuern"]},"times":{"propagationMs":5}}');
@@ -85,16 +85,20 @@ test('an outline keeps names and loses values', () => {
 test.each([
   [
     'locator.click: Timeout 1000ms exceeded.\nCall log:\n  - waiting for getByRole("button")\n  - attempting click action\n  - element is not enabled',
-    true,
+    'no',
   ],
   [
     'locator.click: Timeout 1000ms exceeded.\nCall log:\n  - attempting click action\n  - performing click action',
-    false,
+    'unknown',
   ],
-  ['locator.click: Target page, context or browser has been closed\nCall log:\n  - waiting for x', false],
-  ['something that was never seen before', false],
-])('a click is certain not to have been made only where the log says so (%#)', (message, certain) => {
-  expect(neverClicked(new Error(message))).toBe(certain);
+  [
+    'locator.click: Timeout 1000ms exceeded.\nCall log:\n  - performing click action\n  - click action done\n  - waiting for scheduled navigations to finish',
+    'yes',
+  ],
+  ['locator.click: Target page, context or browser has been closed\nCall log:\n  - waiting for x', 'unknown'],
+  ['something that was never seen before', 'unknown'],
+])('whether a click that was given up had been made is what the log says, and no guess (%#)', (message, clicked) => {
+  expect(clickedBefore(new Error(message))).toBe(clicked);
 });
 
 test('nothing of Playwright’s own words gets into an error', () => {
