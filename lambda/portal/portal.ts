@@ -132,7 +132,7 @@ class Session implements DeveloperTools {
       for (const [name, what] of Object.entries(this.#dialog?.findings ?? {})) await this.#found(name, what);
       await dialog.cancel(signal);
     }
-    await this.#notePage(this.#living().browser, true);
+    this.#notePage(true, await this.#outline(this.#living().browser));
   }
 
   findings(): readonly Finding[] {
@@ -142,7 +142,8 @@ class Session implements DeveloperTools {
   async close(): Promise<void> {
     const browser = this.#way?.browser;
     this.#way = undefined;
-    if (browser && !browser.broken && this.#troubledAfterPress) await this.#keepEvidence(browser);
+    if (browser && !browser.broken && this.#troubledAfterPress)
+      await this.#keepEvidence(browser, await this.#outline(browser));
     await browser?.close();
   }
 
@@ -278,9 +279,12 @@ class Session implements DeveloperTools {
     await this.#found('client-secret', secretHolders(way.browser.page.locator('body'), way.profile));
   }
 
-  async #notePage({ page }: PortalBrowser, ok: boolean): Promise<void> {
-    const outline = await outlineOf(page).catch(() => 'not readable');
-    this.#note('page', ok, this.#withoutTold(outline).slice(0, 8_000));
+  async #outline({ page }: PortalBrowser): Promise<string> {
+    return this.#withoutTold(await outlineOf(page).catch(() => 'not readable'));
+  }
+
+  #notePage(ok: boolean, outline: string): void {
+    this.#note('page', ok, outline.slice(0, 8_000));
   }
 
   async #found(name: string, what: Locator | string): Promise<void> {
@@ -365,16 +369,18 @@ class Session implements DeveloperTools {
       return failure.with({ pressed: this.#pressed });
     }
     this.#note(stage, false, failure.what);
-    if (browser && !broken) await this.#notePage(browser, false);
-    const where = browser && !broken ? await this.#keepEvidence(browser) : undefined;
+    if (!browser || broken) return failure;
+    const outline = await this.#outline(browser);
+    this.#notePage(false, outline);
+    const where = await this.#keepEvidence(browser, outline);
     return where === undefined ? failure : failure.with({ what: `${failure.what} (evidence: ${where})` });
   }
 
-  async #keepEvidence(browser: PortalBrowser): Promise<string | undefined> {
+  async #keepEvidence(browser: PortalBrowser, outline: string): Promise<string | undefined> {
     const late = Promise.withResolvers<undefined>();
     const timer = setTimeout(() => late.resolve(undefined), evidenceTimeoutMs);
     try {
-      return await Promise.race([late.promise, this.#writeEvidence(browser)]);
+      return await Promise.race([late.promise, this.#writeEvidence(browser, outline)]);
     } catch (error) {
       this.#log('evidence', {
         kept: false,
@@ -386,10 +392,8 @@ class Session implements DeveloperTools {
     }
   }
 
-  async #writeEvidence(browser: PortalBrowser): Promise<string | undefined> {
-    const { page } = browser;
+  async #writeEvidence({ page }: PortalBrowser, outline: string): Promise<string | undefined> {
     const url = this.#withoutTold(placeOf(page.url()) ?? '');
-    const outline = this.#withoutTold(await outlineOf(page).catch(() => 'not readable'));
     this.#log('evidence', { url, outline: outline.slice(0, 8_000), timing: this.#timings });
     const store = this.#options.evidence;
     if (!store) return undefined;
