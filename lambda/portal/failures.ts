@@ -1,4 +1,4 @@
-import { type Category, RotationError } from '../rotation/rotation-error.ts';
+import { type Category, type Pressed, RotationError } from '../rotation/rotation-error.ts';
 
 /** A refusal before the press: trying again unchanged would end the same way. */
 export function refusal(category: Category, what: string, action: string): RotationError {
@@ -59,4 +59,20 @@ export function fromBrowser(error: unknown, stage: string): RotationError {
   );
 }
 
-export const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError';
+export const isTimeout = (error: unknown): error is Error => error instanceof Error && error.name === 'TimeoutError';
+
+/**
+ * Whether Playwright had made the click when it gave up: while it waited for the button to be ready for it, or for the page that the
+ * click leads to. Its log alone tells; one that does not read as it does today tells nothing.
+ */
+export function clickedBefore(error: unknown): Pressed {
+  const message = error instanceof Error ? error.message : '';
+  if (/closed|crashed/.test(message)) return 'unknown';
+  if (/click action done/.test(message)) return 'yes';
+  const waited = /waiting for|attempting click action|strict mode violation/.test(message);
+  return waited && !/performing click action/.test(message) ? 'no' : 'unknown';
+}
+
+/** The same for what is no press, where it was probably made: of several tries the last, since Playwright keeps the others from the page. */
+export const probablyClicked = (error: Error): boolean =>
+  /performing click action/.test(error.message.split('retrying click action').at(-1) ?? '');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { RotationError } from '../rotation/rotation-error.ts';
-import { isTimeout, refusal, trouble } from './failures.ts';
+import { isTimeout, probablyClicked, refusal, trouble } from './failures.ts';
 import { buttonsOn, visibleText } from './outline.ts';
 import { searching } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
@@ -77,8 +77,9 @@ export async function click(target: Locator, what: string, profile: PortalProfil
       return await guardedClick(target.page(), target.click({ timeout: firstTryMs, noWaitAfter }));
     } catch (error) {
       if (!isTimeout(error)) throw error;
+      // What was clicked once, a second click would close again. Every caller looks at what the page has become.
+      if (probablyClicked(error)) return;
     }
-    // The page has gone on: every caller looks again at what it has become.
     if ((await target.count()) === 0) return;
     if (performance.now() > until) throw await unclickable(target, what, profile);
     await uncover(target, profile);

@@ -312,6 +312,12 @@ const closing: Record<string, [Page, times: object]> = {
       ),
     { clickMs: 1_500, settleMs: 0 },
   ],
+  'a zone that takes longer to open than a click waits, and would close at another': [
+    withZone(
+      `<h2 onclick="if(!zone.hidden)other('again');zone.hidden=!zone.hidden;for(const until=performance.now()+1200;performance.now()<until;);">Danger Zone</h2><div id="zone" hidden>${parts.rows}</div>`,
+    ),
+    {},
+  ],
   'a zone that takes the dialog in its row along when it closes, and shows it again': [
     (page) =>
       withZone(

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { fromBrowser } from '../../../lambda/portal/failures.ts';
+import { clickedBefore, fromBrowser, probablyClicked } from '../../../lambda/portal/failures.ts';
 import { withoutValues } from '../../../lambda/portal/outline.ts';
 import { mask } from '../../../lambda/portal/page-search.ts';
 import { anyOf, defaultPortalProfile, parsePortalProfile } from '../../../lambda/portal/profile.ts';
-import { clickedBefore, wordsToType } from '../../../lambda/portal/rotate-dialog.ts';
+import { wordsToType } from '../../../lambda/portal/rotate-dialog.ts';
 
 test('a profile replaces what it names and nothing else', () => {
   const profile = parsePortalProfile('{"labels":{"rotate":["Erneuern"]},"times":{"propagationMs":5}}');
@@ -99,6 +99,15 @@ test.each([
   ['something that was never seen before', 'unknown'],
 ])('whether a click that was given up had been made is what the log says, and no guess (%#)', (message, clicked) => {
   expect(clickedBefore(new Error(message))).toBe(clicked);
+});
+
+test.each([
+  ['attempting click action\n - performing click action', true],
+  ['attempting click action\n - performing click action\n - click action done\n - waiting for navigations', true],
+  ['attempting click action\n - element is not stable', false],
+  ['performing click action\n - <p> intercepts pointer events\n - retrying click action\n - waiting 20ms', false],
+])('a click on the way is not made again where it probably was (%#)', (log, clicked) => {
+  expect(probablyClicked(new Error(`Timeout 1000ms exceeded.\nCall log:\n - ${log}`))).toBe(clicked);
 });
 
 test('nothing of Playwright’s own words gets into an error', () => {
