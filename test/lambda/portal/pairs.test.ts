@@ -17,8 +17,8 @@ test.concurrent.each(portals.map((traits) => [Object.values(traits).join(' '), t
 
 /** A whole way through a portal with these traits: one press, the new secret read, and nothing else touched. */
 async function pressesOnce(traits: Rendering): Promise<void> {
-  // A page that is only on the way is not looked at for so long.
-  const portal = await simulated(traits, { settleMs: 300 });
+  // A page that is only on the way is not looked at for so long; no busy machine makes a click fail that succeeds.
+  const portal = await simulated(traits, { settleMs: 300, clickMs: 10_000 });
   const { provider, account, profile } = portal;
   const signal = AbortSignal.timeout(60_000);
   let tools: DeveloperTools | undefined;
