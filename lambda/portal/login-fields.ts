@@ -9,7 +9,7 @@ export type Field = 'username' | 'password' | 'code';
 const kinds = {
   username:
     '[autocomplete~=username],[autocomplete~=email],[type=email],[name=username i],[name=email i],[name=login i]',
-  password: '[type=password],[autocomplete~=current-password]',
+  password: '[type=password]:not([maxlength="1"],[autocomplete~=one-time-code]),[autocomplete~=current-password]',
   code: '[autocomplete~=one-time-code],[name*=otp i],[name=code i],[maxlength="1"]',
 };
 

@@ -437,7 +437,7 @@ class Walk {
     const scope = (await form.count()) === 1 ? form : this.#page.locator('body');
     const named = locators.submitLogin
       ? this.#page.locator(locators.submitLogin)
-      : searching(scope, { find: 'clickable', name: labels.submitLogin });
+      : searching(scope, { find: 'clickable', name: labels.submitLogin }).and(this.#page.locator(':not([role=tab])'));
     try {
       for (const button of [named, form.locator('[type=submit],button:not([type])').filter({ visible: true })]) {
         if ((await button.count()) !== 1) continue;

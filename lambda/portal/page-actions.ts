@@ -14,6 +14,7 @@ const guarded = new WeakSet<Page>();
 /**
  * Whether the last click on this page was given up. Playwright keeps a click from anything but its target; of one that was given up
  * half-way that guard may stay behind until the next, and keeps a click of the bare mouse from everything.
+ * @see microsoft/playwright#6352
  */
 export const isGuarded = (page: Page): boolean => guarded.has(page);
 
@@ -117,7 +118,7 @@ const bare = (text: string) => text.replace(/[\s-]/g, '').toLowerCase();
 
 /**
  * Closes what lies over the target: by a button in there, in the order of `labels.dismiss`; what speaks of rotating (a reminder, with
- * "OK") only by one of `labels.cancel`.
+ * "OK") only by one of `labels.cancel` or `labels.decline`.
  */
 export async function uncover(target: Locator, profile: PortalProfile): Promise<void> {
   const cover = searching(target, { find: 'covering' });
@@ -125,8 +126,8 @@ export async function uncover(target: Locator, profile: PortalProfile): Promise<
   // Many go by themselves, at any moment.
   const says = await visibleText(cover).catch(() => undefined);
   if (says === undefined || anyOf(profile.messages.forbidden).test(says)) return;
-  const { dismiss, cancel } = profile.labels;
-  for (const label of anyOf(profile.messages.rotating).test(says) ? cancel : dismiss) {
+  const { dismiss, cancel, decline } = profile.labels;
+  for (const label of anyOf(profile.messages.rotating).test(says) ? [...cancel, ...decline] : dismiss) {
     const button = searching(cover, { find: 'clickable', name: [label] });
     if ((await button.count()) !== 1) continue;
     await guardedClick(target.page(), button.click({ timeout: firstTryMs })).catch(() => undefined);

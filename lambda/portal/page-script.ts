@@ -106,9 +106,11 @@ export function pageScript() {
   const clickable = `${buttonLike},a[href],[role=link]`;
   const control =
     'textarea,input:not([type=hidden],[type=checkbox],[type=radio],[type=button],[type=submit],[type=image],[type=file])';
-  const dialogLike = 'dialog[open],[role=dialog],[role=alertdialog],[aria-modal=true],[popover]';
+  const dialogLike = 'dialog[open],[role=dialog],[role=alertdialog],[aria-modal=true],[popover]:not([role=tooltip])';
   const headingLike = 'h1,h2,h3,h4,h5,h6,[role=heading]';
-  const silent = 'script,style,template,noscript,svg,[aria-hidden=true]';
+  /** Icons of a font that draws their names. */
+  const ligature = ':is(i,span,mat-icon):is([class*=material-icons],[class*=material-symbols])';
+  const silent = `script,style,template,noscript,svg,[aria-hidden=true],${ligature}`;
 
   const isText = (node: Node | null) => node?.nodeType === Node.TEXT_NODE && /\S/.test(node.nodeValue ?? '');
   /** What is said in the element itself, not in those within it. */
@@ -238,8 +240,14 @@ export function pageScript() {
     // A name by reference is announced even where the text that it refers to is hidden, so that it is not announced twice.
     const announced = (label: Element) =>
       label.matches(silent) ? [...label.childNodes].map(textOf).join('') : textOf(label);
+    /** A button in a label, to copy or for help, is not what the field is called. */
+    const called = (label: Element) =>
+      [...label.querySelectorAll('button,[role=button]')].reduce(
+        (text, button) => text.replace(textOf(button), ' '),
+        textOf(label),
+      );
     return [
-      ...labels.map(textOf),
+      ...labels.map(called),
       referred.map(announced).join(' '),
       ...given.map((name) => element.getAttribute(name)),
     ]
@@ -263,8 +271,8 @@ export function pageScript() {
     // A symbol beside a name is decoration.
     const isSpoken = (name: string) => /[\p{L}\p{N}]/u.test(name);
     if (!names.some(isSpoken)) {
-      const images = [...element.querySelectorAll('img[alt],svg > title')].map(
-        (image) => image.getAttribute('alt') ?? image.textContent,
+      const images = [...element.querySelectorAll('img[alt],svg > title,[role=img][aria-label]')].map(
+        (image) => image.getAttribute('alt') ?? image.getAttribute('aria-label') ?? image.textContent,
       );
       names.push(
         ...[element.getAttribute('title'), element.getAttribute('alt'), ...images].map(oneLine).filter(Boolean),
@@ -395,18 +403,35 @@ export function pageScript() {
       const [label, value] = labelAndValue(element) ?? [];
       return label !== undefined && value !== undefined && isLabel(label) && isValue(value) && !inButton(element);
     };
+    /** Whether more of the value stands beside it: an ellipsis, or another piece like it. */
+    const isPiece = (element: Element) => {
+      const { previousSibling: before, nextSibling: after } = element;
+      if (/^\s*(…|\.{3})\s*$/.test(before?.textContent ?? '') || /^\s*(…|\.{3})\S*\s*$/.test(after?.textContent ?? ''))
+        return true;
+      return [before, after].some(
+        (other) =>
+          other instanceof Element &&
+          other.tagName === element.tagName &&
+          other.className === element.className &&
+          getComputedStyle(element).display === 'inline' &&
+          // No word: what copies it may be called so.
+          /^(?=.*[\d_~.-])\S{4,}$/.test(other.textContent ?? ''),
+      );
+    };
     const isHolder = (element: Element) => {
       if (!visible(element)) return false;
       if (element.matches(control)) {
         // Nobody sees the placeholder of a field that has a value and keeps it.
-        const { readOnly, value, placeholder } = element as HTMLInputElement;
-        const unseen = readOnly && value !== '' ? oneLine(placeholder) : undefined;
+        const { readOnly, disabled, value, placeholder } = element as HTMLInputElement;
+        const unseen = (readOnly || disabled) && value !== '' ? oneLine(placeholder) : undefined;
         return labelsOf(element).every((text) => text === unseen || isLabel(text) || masked.test(text));
       }
       // An id may be a button that copies it; of anything else the text of a button is no value.
       const isPlainButton = inButton(element) && (query.id === undefined || valueIn(element) !== query.id);
-      if (isPlainButton || closest(element, `${headingLike},dt,th,option,label`) || !isValue(valueIn(element)))
-        return false;
+      if (isPiece(element)) return false;
+      const isTitle = (area: Element) =>
+        area.matches(`${headingLike},dt,th,option`) || (area instanceof HTMLLabelElement && area.control !== null);
+      if (isPlainButton || climb(element, isTitle) || !isValue(valueIn(element))) return false;
       const unit = closest(element, 'code,pre,kbd,samp,output');
       return unit
         ? unit === element
@@ -443,12 +468,18 @@ export function pageScript() {
       let badge: Element | undefined;
       for (const area of [...upwards(title)].slice(0, 7)) {
         const beside = inside(area).filter((element) => at(element) > at(title) && at(element) < end);
-        const holders = beside.filter(isHolder);
+        // What the label names itself, whatever else it is called; and nothing beyond a field that has another name.
+        const isOwn = (element: Element) =>
+          [...((element as HTMLInputElement).labels ?? [])].some((label) => within(label, title));
+        const isHere = (element: Element) =>
+          isHolder(element) || (element.matches(control) && isOwn(element) && visible(element));
+        const other = beside.findIndex((element) => element.matches(control) && visible(element) && !isHere(element));
+        const holders = beside.slice(0, other < 0 ? undefined : other).filter(isHere);
         const holder = holders.find((element) => !isWord(element) || valueIn(element) === query.id);
         badge ??= holders[0];
         if (holder) found.push(holder);
         // A field that has a button and no value is one that hides it.
-        if (holder || (area !== title && beside.some(isButton)) || at(area) < 0) {
+        if (holder || other >= 0 || (area !== title && beside.some(isButton)) || at(area) < 0) {
           if (!holder && badge) found.push(badge);
           break;
         }
@@ -467,6 +498,19 @@ export function pageScript() {
         element.matches('input:not([readonly],[disabled])') &&
         (element.matches(query.kind) || labelsOf(element).some(isLabel) || beside.includes(element)),
     );
+  };
+
+  /** Boxes for a code, a character each: four to eight narrow ones alike, in one line. */
+  const codeBoxes = (): Element[] => {
+    const lines = new Map<string, Element[]>();
+    for (const element of all) {
+      if (!element.matches(control) || element.matches('textarea,[readonly],[disabled]') || !hasBox(element)) continue;
+      const { top, width } = element.getBoundingClientRect();
+      if (width > 100) continue;
+      const line = `${Math.round(top)} ${Math.round(width)}`;
+      lines.set(line, [...(lines.get(line) ?? []), element]);
+    }
+    return [...lines.values()].filter(({ length }) => length >= 4 && length <= 8).flat();
   };
 
   /** What stands above the columns of a table of which this part of the page is a row. */
@@ -580,19 +624,21 @@ export function pageScript() {
       return labelsOf(title).length > 0 || (isAlone && !others.some(isHeading));
     }
     const area = climb(title, (outer) => within(outer, button)) as Element;
-    const isTitleLike = (element: Element) => element.matches(titleTags) || element.tagName === title.tagName;
+    /** The name of a button of the page's own making may be put into it from outside. */
+    const isItsName = (node: Node) => node instanceof Text && node.assignedSlot && within(button, node.assignedSlot);
+    const textsOf = (element: Element) => textNodes(element).filter((text) => !isItsName(text));
+    const isTitleLike = (element: Element) =>
+      element.matches(titleTags) || (element.tagName === title.tagName && isHeading(oneLine(textOf(element))));
     const talks = (element: Element) =>
       isTalking.has(element) &&
       !inButton(element) &&
+      (textNodes(element).length === 0 || textsOf(element).length > 0) &&
       !element.matches('i,[class*=icon i],[class*=badge i]') &&
       visible(element);
     const talkingBefore = (element: Element) =>
       talking.filter(
         (other) => at(other) < at(element) && within(area, other) && !related(other, element) && talks(other),
       );
-    /** The name of a button of the page's own making may be put into it from outside. */
-    const isItsName = (node: Node) => node instanceof Text && node.assignedSlot && within(button, node.assignedSlot);
-    const textsOf = (element: Element) => textNodes(element).filter((text) => !isItsName(text));
     const isBefore = (node: Node) => (node.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
     const sideOf = (element: Element) => [...upwards(element)].find((outer) => outer.parentElement === area) ?? element;
     const shape = (element: Element) => `${element.tagName}.${element.getAttribute('class')}`;
@@ -620,8 +666,20 @@ export function pageScript() {
     if (said.length > 0 && (!isAfter || isLike || said.some(isTitleLike))) return false;
     const isOtherTitle = (element: Element) => {
       if (element.tagName !== title.tagName || element.parentElement !== title.parentElement) return false;
-      return element.matches(titleTags) ? !isEmphasis(element) : isHeading(oneLine(textOf(element)));
+      return element.matches(titleTags)
+        ? !isEmphasis(element)
+        : isHeading(ownText(element) || oneLine(textOf(element)));
     };
+    /** In a grid the cells of all rows stand side by side: another cell's title is as deep in it as ours. */
+    const pathOf = (element: Element) =>
+      [...upwards(element)].slice(0, [...upwards(element)].indexOf(area)).map(({ tagName }) => tagName);
+    const isInOtherCell = (element: Element) =>
+      ours !== title &&
+      !within(ours, element) &&
+      !within(theirs, element) &&
+      talks(element) &&
+      String(pathOf(element)) === String(pathOf(title)) &&
+      (element.matches(titleTags) || /^\S+( \S+){0,5}(?<![.!?…])$/.test(ownText(element)));
     const between = isAfter ? all.slice(at(title), at(button)) : inside(area);
     return !between.some((element) => {
       if (
@@ -633,7 +691,7 @@ export function pageScript() {
       )
         return false;
       if (element.matches(`${headingLike},dt,legend`)) return rank(element) <= rank(title);
-      if (isAfter && isOtherTitle(element)) return true;
+      if (isAfter && (isOtherTitle(element) || isInOtherCell(element))) return true;
       return shape(element) === shape(title) && all.slice(at(title), at(element)).some(isButton);
     });
   };
@@ -749,6 +807,12 @@ export function pageScript() {
   };
 
   const innerText = (element: Element) => ((element as HTMLElement).innerText ?? '').slice(0, 20_000);
+  /** What is in shadow roots too. */
+  const fullText = (area: Element) => {
+    const hosts = shadows ? [area, ...inside(area)] : [];
+    const roots = hosts.flatMap(({ shadowRoot }) => [...(shadowRoot?.children ?? [])]);
+    return [area, ...roots.filter((root) => !root.matches(silent) && visible(root))].map(innerText).join('\n');
+  };
   const saidIn = (root: Element) => [root, ...slottedInto(root)].map(innerText).join('\n');
   const heardIn = () =>
     JSON.stringify(
@@ -823,11 +887,14 @@ export function pageScript() {
       const isTitle = (title: Element) =>
         !buttons.some((button) => within(title, button)) || [ownText(title), ...labelsOf(title)].some(test);
       const sections = titled(test).filter((title) => isSection(title) && isTitle(title));
+      // In a row that is lit under the pointer the title looks like a button too.
+      const others = buttons.filter((button) => !sections.includes(button));
+      const candidates = others.length > 0 ? others : buttons;
       return unique(
         sections.flatMap((title) => {
-          const owned = buttons.filter((button) => owns(title, button, buttons));
+          const owned = candidates.filter((button) => owns(title, button, candidates));
           // Of another title's, as of ours: where one is nearer, ours is not there.
-          const nearest = climb(title, (area) => buttons.some((button) => within(area, button)));
+          const nearest = climb(title, (area) => candidates.some((button) => within(area, button)));
           return owned.filter((button) => nearest && within(nearest, button));
         }),
       );
@@ -842,14 +909,17 @@ export function pageScript() {
       // The element with the role may have no size of its own.
       const isDialog = (area: Element) => area.matches(dialogLike) && visible(area);
       const around = buttonsNamed(query.name).map((button) => climb(button, isDialog) ?? climb(button, floats));
-      const saying = all.filter((element) => element.matches(dialogLike) && visible(element) && says(textOf(element)));
+      // One by one, words run together; what is in a shadow root is not in the whole.
+      const isSaying = (element: Element) => says(textOf(element)) || says(seenText(element));
+      const saying = all.filter((element) => element.matches(dialogLike) && visible(element) && isSaying(element));
       const candidates = unique([...around, ...saying].filter((box) => box !== undefined));
       const zones = candidates.length > 0 ? titled(matcher(query.zone)) : [];
       return innermost(candidates.filter((box) => !zones.some((zone) => within(box, zone))));
     },
 
     'login-field'(query) {
-      const known = fieldsKnown(query);
+      const boxes = codeBoxes();
+      const known = fieldsKnown(query).filter((field) => !boxes.includes(field));
       if (known.length === 0) return [];
       /** What body and html clip, the window does: it shows all of the page that it can be scrolled to. */
       const boxOf = (area: Element) => {
@@ -919,7 +989,11 @@ export function pageScript() {
       return known.filter((field) => likeliest.includes(field));
     },
 
-    'code-field': (query) => fieldsKnown(query).filter((field) => !field.matches(query.other)),
+    'code-field'(query) {
+      const boxes = codeBoxes();
+      const fields = boxes.length > 0 ? boxes : fieldsKnown(query);
+      return fields.filter((field) => !field.matches(query.other));
+    },
 
     clickable: (query) => oneOfEach(buttonsNamed(query.name)),
 
@@ -929,7 +1003,7 @@ export function pageScript() {
       const saidIn = (area: Element) =>
         inside(area)
           .filter((element) => element.matches('nav,footer'))
-          .reduce((text, other) => text.replace(innerText(other), ''), innerText(area));
+          .reduce((text, other) => text.replace(innerText(other), ''), fullText(area));
       const isNo = matcher(query.decline);
       const floats = (area: Element) => area.matches(dialogLike) || getComputedStyle(area).position === 'fixed';
       return oneOfEach(buttonsNamed(query.name)).filter((button) => {
@@ -938,7 +1012,7 @@ export function pageScript() {
         // A login may be called rotation@, and cookies can be deleted.
         const isSafe = () =>
           isNo(seenText(button)) ||
-          !isMore(innerText(area as Element).replace(/\S+@\S+|[^.!?\n]*\bcookies?\b[^.!?\n]*/gi, ''));
+          !isMore(fullText(area as Element).replace(/\S+@\S+|[^.!?\n]*\bcookies?\b[^.!?\n]*/gi, ''));
         return area && (!box || within(box, area)) && isSafe();
       });
     },
@@ -1033,7 +1107,7 @@ export function pageScript() {
       const [reveal, copy] = clients === 0 ? [found('reveal').length, found('copy').length] : [0, 0];
       const refresh = document.querySelector('meta[http-equiv=refresh i]')?.getAttribute('content');
       const refreshes = Number.parseInt(refresh ?? '', 10) <= 10;
-      return { text: innerText(body), clients, ids, refreshes, fields, reveal, copy };
+      return { text: fullText(body), clients, ids, refreshes, fields, reveal, copy };
     },
 
     'danger-zone'(query): DangerZone {

@@ -80,7 +80,7 @@ export const maxValueLength = 4_096;
 
 /** Dots, bullets, asterisks, or one character over and over: what a page shows in place of a secret. */
 export const mask =
-  /^(.)\1*$|^.{0,6}(.)\2{5,}.{0,6}$|[•●∙⬤◦■█∗✱＊]{3}|[.*·]{3}|…|^\W*([Rr]edacted|REDACTED|[Hh]idden|HIDDEN)\W*$/u;
+  /^(.)\1*$|^.{0,6}(.)\2{5,}.{0,6}$|(.)\3{7,}|[•●∙⬤◦■█∗✱＊]{3}|[.*·]{3}|…|^\W*([Rr]edacted|REDACTED|[Hh]idden|HIDDEN)\W*$/u;
 
 await selectors.register('portal', pageScript, { contentScript: true });
 

@@ -43,13 +43,15 @@ export const portalProfileSchema = z.strictObject({
       ),
       password: labels('/^(your |enter (your )?)?password$/'),
       oneTimeCode: labels(
-        '/\\b(one[- ]?time|verification|authenticat(or|ion)|security|2fa|mfa|6-digit)\\b.*\\bcode\\b/',
+        '/\\b(one[- ]?time|verification|authenticat(or|ion)|security|two-factor|2fa|mfa|totp|6-digit)\\b.*\\bcode\\b/',
+        '/\\bcode (from|of|in|shown by) (your |the |an )?authenticator\\b/',
+        '/^(enter (the |your )?)?passcode$/',
         'Code',
         'OTP',
         '/^enter (the |your )?code$/',
       ),
       submitLogin: labels(
-        '/^(log ?[io]n|sign ?[io]n|continue|next|verify|submit|confirm)( (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials))?$/',
+        '/^(log ?[io]n|sign ?[io]n|continue|next|verify|validate|authenticate|submit|confirm)( code| (with|using) (your )?(e-?mail( address)?|user ?name|password|credentials))?$/',
         '/^(log ?[io]n|sign ?[io]n) (to|into|now|securely)\\b.{0,40}$/',
       ),
       /** What leads to the login, where another page is shown in its place; in the order of preference. */
@@ -151,7 +153,7 @@ export const portalProfileSchema = z.strictObject({
       rotating: labels('/\\b(rotat\\w+|regenerat\\w+|renew\\w*)\\b|new (client )?secret/'),
       /** … and never of this. */
       forbidden: labels(
-        '/\\bdelet\\w*|\\bdestroy\\w*|\\b(remove|close|deactivate|disable)\\b.{0,20}\\b(client|account|organi[sz]ation|workspace|user)\\b/',
+        '/\\bdelet\\w*|\\bdestroy\\w*|\\b(remove|close|deactivate|disable)\\b((?!\\brotat).){0,20}\\b(client|account|organi[sz]ation|workspace|user)\\b/',
         '/\\brevok(e|es|ing)\\s+(\\w+\\s+)?(all|every)\\b|\\b(all|every)\\s+(\\w+\\s+){0,3}(will be|are|is|get)\\s+(\\w+\\s+)?revoked\\b/',
         '/\\b(all|every)\\b[^.]{0,20}\\b(token|session)s?\\b[^.]{0,40}\\b(revoked|invalidated|terminated)\\b/',
         '/\\brotat\\w*\\s+(the )?(client )?(secrets? (of|for) )?(all|every)\\b|\\bsecrets (of|for) (all|every)\\b|\\b(all|every) (\\w+ ){0,2}secrets? (will be|are|is|gets?) /',

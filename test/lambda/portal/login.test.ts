@@ -86,6 +86,7 @@ const forms: Record<string, string> = {
     '<label>Pass',
     '<div style="opacity:0;position:absolute;top:0;left:0"><label>E-mail again <input type="email" name="email"></label></div><label>Pass',
   ),
+  'a tab of its button’s name, and no form': `<button role="tab">Log in</button><button role="tab">Sign up</button><div><label>E-mail <input id="u" type="email"></label><label>Password <input id="p" type="password"></label><button onclick="go()">Log in</button></div><script>async function go(){await fetch('/login',{method:'POST',body:new URLSearchParams({username:u.value,password:p.value})});location.href='/developer-tools'}</script>`,
   'a consent wall over it': `${onePage}<div id="w" style="position:fixed;inset:0;background:#fff9"><button onclick="w.remove()">Only necessary</button></div>`,
 };
 
@@ -236,13 +237,20 @@ test.each([seed, seed.toLowerCase(), `otpauth://totp/TradeAware:x?secret=${seed}
   },
 );
 
-test('a code in six boxes is typed across them', async () => {
-  const boxes = Array.from(
-    { length: 6 },
-    (_, index) =>
-      `<input name="d${index}" maxlength="1" inputmode="numeric" oninput="this.nextElementSibling?.focus()">`,
-  ).join('');
-  await behind(twoFactor((_portal, _log, code) => valid(code), `<p>Enter the verification code</p>${boxes}`));
+const box = (attributes: string) =>
+  `<input style="width:40px" ${attributes} oninput="if(this.value.length>1)this.value=this.value[0];this.nextElementSibling?.focus()">`;
+const sixBoxes = (attributes = '') =>
+  Array.from({ length: 6 }, (_, index) => box(`name="d${index}" ${attributes}`)).join('');
+const asks = '<p>Enter the verification code</p>';
+const codeFields: Record<string, string> = {
+  'six boxes': asks + sixBoxes('maxlength="1" inputmode="numeric"'),
+  'six boxes that tell nothing of themselves': asks + sixBoxes(),
+  'six boxes that hide what is typed': asks + sixBoxes('type="password" maxlength="1"'),
+  'a field in other words': '<label>Enter passcode <input name="d"></label>',
+};
+
+test.each(Object.entries(codeFields))('a code is typed into %s', async (_name, fields) => {
+  await behind(twoFactor((_portal, _log, code) => valid(code), fields));
   portal.account.totpSecret = seed;
   await opens();
 });

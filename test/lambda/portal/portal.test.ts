@@ -27,6 +27,8 @@ const withDialog =
     usual(page).replace(/<dialog[\s\S]*<\/dialog>/, dialog);
 const inDialog = (content: string): Page => withDialog(parts.dialog(content));
 
+const anotherSecret = '<dl><dt>Signing key</dt><dd>whsec_5f0c1d9e8b7a6c5d4e3f</dd></dl>';
+
 /** Forms that a reasonable web team would choose. */
 const forms: Record<string, Page> = {
   'a page as documented': usual,
@@ -286,6 +288,51 @@ const forms: Record<string, Page> = {
       'onclick="ask()"',
       `onclick="ask();window.unseen=true;const d=document.querySelector('dialog');d.style.opacity=0;setTimeout(()=>{window.unseen=false;d.style.opacity='';d.animate([{transform:'translate(-600px,200px)'},{}],400)},150)"`,
     ),
+  'a label around its field and a button, before another secret': withSecret(
+    (s) =>
+      `<label>Client Secret <input readonly data-secret value="${s}"><button>Copy</button></label>${anotherSecret}`,
+  ),
+  'a label with a badge in it, before another secret': withSecret(
+    (s) => `<label>Client Secret <b>Active</b> <input readonly data-secret value="${s}"></label>${anotherSecret}`,
+  ),
+  'a field that is disabled, with a placeholder': withSecret(
+    (s) => `<div><div>Client Secret</div><input disabled placeholder="Please enter" data-secret value="${s}"></div>`,
+  ),
+  'a value in a label that names no field': withSecret(
+    (s) => `<label for="gone"><div>Client Secret</div><div><span data-secret>${s}</span></div></label>`,
+  ),
+  'a value that is shown in two pieces': withSecret(
+    (s) =>
+      `<div><span>Client Secret</span> <span><span id="a">${s.slice(0, 16)}</span><span id="b">${s.slice(16)}</span></span><input type="hidden" id="h" data-secret value="${s}"><button onclick="navigator.clipboard.writeText(h.value)">Copy</button></div>`,
+  ),
+  'a value that is cut off, with a button named by the role of its icon': withSecret(
+    (s) =>
+      `<div><span>Client Secret</span> <span><span>${s.slice(0, 16)}</span><span>…</span></span><input type="hidden" id="h" data-secret value="${s}"><button onclick="navigator.clipboard.writeText(h.value)"><span role="img" aria-label="copy"><svg width="9" height="9"></svg></span></button></div>`,
+  ),
+  'a mask that begins as the secret does': withSecret(
+    (s) =>
+      `<div><span>Client Secret</span> <code>ta_live_xxxxxxxxxxxx${s.slice(-4)}</code><input type="hidden" id="h" data-secret value="${s}"><button onclick="navigator.clipboard.writeText(h.value)">Copy</button></div>`,
+  ),
+  'icons of a font that draws their names': withRows(
+    `<div class="row"><h3><i class="material-icons">vpn_key</i>Rotate Secret</h3><button onclick="ask()"><i class="material-icons">autorenew</i>Rotate</button></div>`,
+  ),
+  'rows that are lit under the pointer': withRows(
+    `<div style="cursor:pointer"><span>Rotate Secret</span><button onclick="ask()">Rotate</button></div><div style="cursor:pointer"><span>Webhook key</span><button onclick="other('webhook')">Rotate</button></div>`,
+  ),
+  'a row of web components with a slot for the title and one for the button': (page) =>
+    `${withRows(`<x-row><div slot="headline">Rotate Secret</div><x-button slot="end">Rotate</x-button></x-row>`)(page)}<script>customElements.define('x-button',class extends HTMLElement{connectedCallback(){this.attachShadow({mode:'open'}).innerHTML='<button><slot></slot></button>';this.onclick=()=>ask()}});customElements.define('x-row',class extends HTMLElement{connectedCallback(){this.attachShadow({mode:'open'}).innerHTML='<div style="display:flex"><slot name="headline"></slot><slot name="end"></slot></div>'}})</script>`,
+  'a card with a text beside the button': withRows(
+    `<div class="card"><div class="head"><div>Rotate Secret</div></div><div class="body"><div>Generates a new client secret. The current one stops working.</div><button onclick="ask()">Rotate</button></div></div>`,
+  ),
+  'cells of a grid, without rows around them': withRows(
+    `<div class="grid"><div class="c8"><p>Webhook secret</p></div><div class="c4"><button onclick="other('webhook')">Rotate</button></div><div class="c8"><p>Rotate Secret</p></div><div class="c4"><button onclick="ask()">Rotate</button></div><div class="c8"><p>Delete client</p></div><div class="c4"><button onclick="other('delete')">Delete</button></div></div>`,
+  ),
+  'a tooltip that speaks of rotating': withRows(
+    `<div class="row"><h3>Rotate Secret</h3><button onmouseenter="tip.showPopover()" onclick="setTimeout(ask,300)">Rotate</button></div><div id="tip" popover="manual" role="tooltip" style="inset:auto 0 0 auto">Rotates the client secret</div>`,
+  ),
+  'a dialog that names itself, with "Close" first': withDialog(
+    `<div class="modal" id="m" role="dialog" aria-labelledby="m" aria-modal="true" hidden style="position:fixed;inset:0;background:#fff"><button aria-label="Close" onclick="m.hidden=true">×</button><h1>Rotate client secret?</h1><button onclick="press()">Rotate</button></div>`,
+  ),
   'a settings dialog around everything': (page) =>
     `<div role="dialog" aria-label="Settings" style="position:fixed;inset:0;overflow:auto">${usual(page)}</div>`,
   'web components': ({ id, secret }) =>

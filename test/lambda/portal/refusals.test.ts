@@ -110,6 +110,14 @@ const refusals: Record<string, [Page, RegExp]> = {
       ),
     /no dialog that speaks of rotating/,
   ],
+  'a grid whose cell for our button is empty, before another row': [
+    (page) =>
+      usual(page).replace(
+        parts.rows,
+        `<div class="c8"><p>Rotate Secret</p><p>A new client secret.</p></div><div class="c4"></div><div class="c8"><p>Webhook secret</p><p>A new one.</p></div><div class="c4"><button onclick="other('webhook')">Rotate</button></div>`,
+      ),
+    /no button "Rotate" that belongs to "Rotate Secret"/,
+  ],
   'a dialog without the button': [
     inDialog('<button onclick="press()">Proceed</button>'),
     /no button that confirms.*button "Proceed"/,
