@@ -21,7 +21,7 @@ import { click, fill, firstTryMs, lookFor, only, onlyNow, whileReplaced } from '
 import type { PageState } from './page-script.ts';
 import { pageState, searching } from './page-search.ts';
 import { anyOf } from './profile.ts';
-import { pageOf, type Way } from './way.ts';
+import { pathnameOf, type Way } from './way.ts';
 
 /** A code that is about to expire waits for the next one. */
 const codeMarginMs = 4_000;
@@ -168,7 +168,7 @@ class Walk {
     if (seen.clients === 1) {
       this.#way.foundAt = withoutQuery(this.#page.url());
       this.#way.byMenu ||= this.#tried.includes('the URL');
-      this.#way.aloneOn = seen.ids === 1 || this.#way.copied?.of === 1 ? pageOf(this.#way) : undefined;
+      this.#way.aloneOn = seen.ids === 1 || this.#way.copied?.of === 1 ? pathnameOf(this.#way) : undefined;
       this.#entered();
       return true;
     }

@@ -21,7 +21,7 @@ import {
 import type { DangerZone, DialogState } from './page-script.ts';
 import { dangerZone, dialogState, type Search, searching, toldDialog } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
-import { pageOf, type Way } from './way.ts';
+import { pathnameOf, type Way } from './way.ts';
 
 /** Fields that people type into. */
 const typeable =
@@ -114,7 +114,7 @@ async function lookAtZone(way: Way): Promise<DangerZone & { part: Locator; hides
   const hidden = await lookIn(true, clientSearch(way, true));
   if (hidden.parts === 1) return hidden;
   // A tab may add to the address.
-  const isAlone = way.aloneOn !== undefined && `${pageOf(way)}/`.startsWith(`${way.aloneOn}/`);
+  const isAlone = way.aloneOn !== undefined && `${pathnameOf(way)}/`.startsWith(`${way.aloneOn}/`);
   return isAlone ? lookIn(true, undefined) : { ...shown, hidesClient: true };
 }
 

@@ -17,14 +17,14 @@ export interface Way {
   byMenu?: boolean;
   /** Which "Copy" button of how many has given our client id, where the page does not show it; for that page only. */
   copied?: { on: string; index: number; of: number } | undefined;
-  /** The page that has shown our client id and no other. */
+  /** Where the page is that has shown our client id and no other. */
   aloneOn?: string | undefined;
   /** What the page was told, or has shown, that is nobody else's business. */
   told: Set<string>;
   log(fact: string, detail?: Record<string, unknown>): void;
 }
 
+export const pathnameOf = ({ browser }: Way): string | undefined => URL.parse(browser.page.url())?.pathname;
+
 /** The page as it was loaded, whatever its script has drawn since. */
-export function pageOf({ browser }: Way): string {
-  return `${browser.documents} ${URL.parse(browser.page.url())?.pathname}`;
-}
+export const pageOf = (way: Way): string => `${way.browser.documents} ${pathnameOf(way)}`;

@@ -333,6 +333,8 @@ const forms: Record<string, Page> = {
   'a dialog that names itself, with "Close" first': withDialog(
     `<div class="modal" id="m" role="dialog" aria-labelledby="m" aria-modal="true" hidden style="position:fixed;inset:0;background:#fff"><button aria-label="Close" onclick="m.hidden=true">×</button><h1>Rotate client secret?</h1><button onclick="press()">Rotate</button></div>`,
   ),
+  'a zone that takes the place of the credentials, of a page that has not loaded all of itself': (page) =>
+    `<h1>Developer Tools</h1><div id="creds">${parts.id(page.id)}${parts.secret(page.secret)}</div><h2 onclick="fetch('/slow').then(()=>{creds.remove();zone.hidden=false})">Danger Zone</h2><div id="zone" hidden>${parts.rows}</div>${parts.dialog(parts.buttons)}<script defer src="/slow"></script>`,
   'a settings dialog around everything': (page) =>
     `<div role="dialog" aria-label="Settings" style="position:fixed;inset:0;overflow:auto">${usual(page)}</div>`,
   'web components': ({ id, secret }) =>
