@@ -628,7 +628,8 @@ export function pageScript() {
     const isItsName = (node: Node) => node instanceof Text && node.assignedSlot && within(button, node.assignedSlot);
     const textsOf = (element: Element) => textNodes(element).filter((text) => !isItsName(text));
     const isTitleLike = (element: Element) =>
-      element.matches(titleTags) || (element.tagName === title.tagName && isHeading(oneLine(textOf(element))));
+      element.matches(titleTags) ||
+      (element.tagName === title.tagName && isHeading(ownText(element) || oneLine(textOf(element))));
     const talks = (element: Element) =>
       isTalking.has(element) &&
       !inButton(element) &&
