@@ -206,14 +206,14 @@ export function pageScript() {
 
   const oneLine = (text: string | null | undefined) => (text ?? '').replace(/\s+/g, ' ').trim();
   /** The text without decoration; never more than anything of ours needs. */
-  const textOf = (node: Node): string => {
+  const textOf = (node: Node, without = silent): string => {
     if (node.nodeType === Node.TEXT_NODE) return (node.nodeValue ?? '').slice(0, 5_000);
-    if (node instanceof Element && node.matches(silent)) return '';
+    if (node instanceof Element && node.matches(without)) return '';
     let text = '';
     const slotted = node instanceof HTMLSlotElement ? node.assignedNodes() : [];
     const children = (node instanceof Element && node.shadowRoot ? node.shadowRoot : node).childNodes;
     for (const child of slotted.length > 0 ? slotted : children) {
-      if (text.length < 5_000) text += textOf(child);
+      if (text.length < 5_000) text += textOf(child, without);
     }
     return text;
   };
@@ -239,13 +239,9 @@ export function pageScript() {
     const labels = isField ? [...((element as HTMLInputElement).labels ?? [])] : [];
     // A name by reference is announced even where the text that it refers to is hidden, so that it is not announced twice.
     const announced = (label: Element) =>
-      label.matches(silent) ? [...label.childNodes].map(textOf).join('') : textOf(label);
+      label.matches(silent) ? [...label.childNodes].map((node) => textOf(node)).join('') : textOf(label);
     /** A button in a label, to copy or for help, is not what the field is called. */
-    const called = (label: Element) =>
-      [...label.querySelectorAll('button,[role=button]')].reduce(
-        (text, button) => text.replace(textOf(button), ' '),
-        textOf(label),
-      );
+    const called = (label: Element) => textOf(label, `${silent},button,[role=button]`);
     return [
       ...labels.map(called),
       referred.map(announced).join(' '),
@@ -465,14 +461,15 @@ export function pageScript() {
       }
       if (at(title) < 0) continue;
       const end = Math.min(...otherTitles.map(at).filter((index) => index > at(title)), all.length);
+      /** What the label names itself counts, whatever else it is called. */
+      const isOwn = (element: Element) =>
+        [...((element as HTMLInputElement).labels ?? [])].some((label) => within(label, title));
+      const isHere = (element: Element) =>
+        isHolder(element) || (element.matches(control) && isOwn(element) && visible(element));
       let badge: Element | undefined;
       for (const area of [...upwards(title)].slice(0, 7)) {
         const beside = inside(area).filter((element) => at(element) > at(title) && at(element) < end);
-        // What the label names itself, whatever else it is called; and nothing beyond a field that has another name.
-        const isOwn = (element: Element) =>
-          [...((element as HTMLInputElement).labels ?? [])].some((label) => within(label, title));
-        const isHere = (element: Element) =>
-          isHolder(element) || (element.matches(control) && isOwn(element) && visible(element));
+        // Nothing beyond a field that has another name.
         const other = beside.findIndex((element) => element.matches(control) && visible(element) && !isHere(element));
         const holders = beside.slice(0, other < 0 ? undefined : other).filter(isHere);
         const holder = holders.find((element) => !isWord(element) || valueIn(element) === query.id);
@@ -602,7 +599,8 @@ export function pageScript() {
   };
 
   /** What heads a row, where it is no sentence about it. */
-  const isHeading = (text: string) => /^\S+( \S+){0,2}$/.test(text) && !/[.!?…]$/.test(text);
+  const isHeading = (text: string, mostWords = 3) => text.split(/\s+/).length <= mostWords && /[^\s.!?…]$/.test(text);
+  const readsAsHeading = (element: Element) => isHeading(ownText(element) || oneLine(textOf(element)));
   const titleTags = `${headingLike},dt,th,legend,label,strong,b`;
   /** A part of a sentence is emphasised, and no title. */
   const isEmphasis = (element: Element) => {
@@ -619,17 +617,18 @@ export function pageScript() {
   const owns = (title: Element, button: Element, buttons: Element[]): boolean => {
     if (within(button, title)) return false;
     if (within(title, button)) {
-      const others = textNodes(title).slice(1).map(textOf).map(oneLine);
+      const others = textNodes(title)
+        .slice(1)
+        .map((text) => oneLine(textOf(text)));
       const isAlone = inside(title).filter(isButton).length === 1;
-      return labelsOf(title).length > 0 || (isAlone && !others.some(isHeading));
+      return labelsOf(title).length > 0 || (isAlone && !others.some((text) => isHeading(text)));
     }
     const area = climb(title, (outer) => within(outer, button)) as Element;
     /** The name of a button of the page's own making may be put into it from outside. */
     const isItsName = (node: Node) => node instanceof Text && node.assignedSlot && within(button, node.assignedSlot);
     const textsOf = (element: Element) => textNodes(element).filter((text) => !isItsName(text));
     const isTitleLike = (element: Element) =>
-      element.matches(titleTags) ||
-      (element.tagName === title.tagName && isHeading(ownText(element) || oneLine(textOf(element))));
+      element.matches(titleTags) || (element.tagName === title.tagName && readsAsHeading(element));
     const talks = (element: Element) =>
       isTalking.has(element) &&
       !inButton(element) &&
@@ -667,20 +666,23 @@ export function pageScript() {
     if (said.length > 0 && (!isAfter || isLike || said.some(isTitleLike))) return false;
     const isOtherTitle = (element: Element) => {
       if (element.tagName !== title.tagName || element.parentElement !== title.parentElement) return false;
-      return element.matches(titleTags)
-        ? !isEmphasis(element)
-        : isHeading(ownText(element) || oneLine(textOf(element)));
+      return element.matches(titleTags) ? !isEmphasis(element) : readsAsHeading(element);
     };
     /** In a grid the cells of all rows stand side by side: another cell's title is as deep in it as ours. */
-    const pathOf = (element: Element) =>
-      [...upwards(element)].slice(0, [...upwards(element)].indexOf(area)).map(({ tagName }) => tagName);
+    const pathOf = (element: Element) => {
+      const outwards = [...upwards(element)];
+      return outwards
+        .slice(0, outwards.indexOf(area))
+        .map(({ tagName }) => tagName)
+        .join();
+    };
     const isInOtherCell = (element: Element) =>
       ours !== title &&
       !within(ours, element) &&
       !within(theirs, element) &&
       talks(element) &&
-      String(pathOf(element)) === String(pathOf(title)) &&
-      (element.matches(titleTags) || /^\S+( \S+){0,5}(?<![.!?…])$/.test(ownText(element)));
+      pathOf(element) === pathOf(title) &&
+      (element.matches(titleTags) || isHeading(ownText(element), 6));
     const between = isAfter ? all.slice(at(title), at(button)) : inside(area);
     return !between.some((element) => {
       if (

@@ -196,8 +196,7 @@ async function clickRotate(
     if (!(outcome instanceof Error)) return { scriptDialog: outcome, rotate, hidesClient, before };
     if (!isTimeout(outcome)) throw outcome;
     // On a busy machine the time may end just after the click was made.
-    const dialog = rotateDialogs(way).nth(before);
-    const came = probablyClicked(outcome) && (await Promise.race([opened, appears(dialog, profile.times.settleMs)]));
+    const came = probablyClicked(outcome) && (await firstDialog(way, opened, before));
     if (came) return { scriptDialog: came === true ? undefined : came, rotate, hidesClient, before };
     if (performance.now() > until) throw await unclickable(rotate, '"Rotate"', profile);
     await uncover(rotate, profile);
@@ -257,6 +256,15 @@ function rotateDialogs({ browser: { page }, profile: { labels, locators, message
   return searching(page, { find: 'dialog', name: labels.confirm, says: messages.rotating, zone: labels.dangerZone });
 }
 
+/** The script dialog, or whether the page has a dialog more than `before`, looked for as long as the page may take to settle. */
+function firstDialog(way: Way, opened: Promise<Dialog>, before: number): Promise<Dialog | boolean> {
+  const { dialogMs, settleMs } = way.profile.times;
+  const onPage = appears(rotateDialogs(way).nth(before), Math.min(dialogMs, settleMs));
+  // Under a script dialog it ends with the page, when nobody waits for it.
+  onPage.catch(() => undefined);
+  return Promise.race([opened, onPage]);
+}
+
 /**
  * Waits for a dialog of the page, or a script dialog: while that is open, the page answers nothing.
  *
@@ -268,11 +276,8 @@ async function dialogOpens(
   opened: Promise<Dialog>,
   before: number,
 ): Promise<Dialog | undefined> {
-  const { dialogMs, settleMs } = way.profile.times;
-  for (const until = performance.now() + dialogMs; performance.now() < until; ) {
-    const onPage = appears(rotateDialogs(way).nth(before), Math.min(dialogMs, settleMs));
-    onPage.catch(() => undefined);
-    const outcome = await Promise.race([opened, onPage]);
+  for (const until = performance.now() + way.profile.times.dialogMs; performance.now() < until; ) {
+    const outcome = await firstDialog(way, opened, before);
     if (typeof outcome !== 'boolean') return outcome;
     // A Danger Zone that closed again may have taken the dialog along.
     if (outcome || (await rotate.count()) === 0) return undefined;
