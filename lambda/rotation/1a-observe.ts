@@ -1,13 +1,13 @@
 import { guard } from './0-guard.ts';
 import { clientSecretIn } from './client-secret.ts';
-import { versionWith } from './labels.ts';
+import { rotatedDue, versionWith } from './labels.ts';
 import type { AccessToken, DeveloperTools, Ports, SecretDescription, Verdict } from './ports.ts';
 import type { Run } from './run.ts';
 import { credentialsOf, type RotatedVersion, readCurrent, readSlots } from './secrets.ts';
 
 /** What the decision depends on: finitely many cases, times apart. */
 export type Sight =
-  /** The rotation has ended; its new secret is stored; or AWSCURRENT's own value is, so that it can never hold another. Nothing else was looked at. */
+  /** The rotation has ended; its new secret is stored; or one of before is, so that it can never hold another. Nothing else was looked at. */
   | { pending: 'moved' | 'stored' | 'copy' }
   | {
       pending: 'empty';
@@ -71,8 +71,14 @@ export async function observe(
   const { version, secret } = current;
   const stored = await secrets.read(run.secretId, { versionId: run.token });
   if (stored) {
-    const isCopy = secret.client_secret !== undefined && clientSecretIn(stored.value) === secret.client_secret;
-    return nothingElse(isCopy ? 'copy' : 'stored');
+    const known = [secret.client_secret];
+    // Secrets Manager's own copy, for a test of the configuration, outlives a move of AWSCURRENT. What we store, adopted or not, is due.
+    if (!description.labels.get(run.token)?.includes(rotatedDue)) {
+      const previous = await secrets.read(run.secretId, { label: 'AWSPREVIOUS' });
+      known.push(previous && clientSecretIn(previous.value));
+    }
+    const clientSecret = clientSecretIn(stored.value);
+    return nothingElse(clientSecret !== undefined && known.includes(clientSecret) ? 'copy' : 'stored');
   }
 
   const { latest, armedForThisRotation } = await readSlots(run, ports, secret.bridge_secret_arn);

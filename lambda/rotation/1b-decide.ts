@@ -114,7 +114,7 @@ export function decide(sight: Sight, limits: Limits): Decision {
 type Words = readonly [what: string, action: string];
 
 const copy: Words = [
-  'AWSPENDING holds a copy of AWSCURRENT and can hold nothing else',
+  'AWSPENDING holds a copy of AWSCURRENT, or of the version before it, and can hold nothing else',
   'start a rotation; the service must begin it with an empty version, as Secrets Manager does',
 ];
 

@@ -335,6 +335,27 @@ describe('a version that can never succeed is given up', () => {
     expect(effects).not.toContain('log in');
   });
 
+  const holdsTheSecretOfBefore = (labels: string[]) => async (ports: Ports) => {
+    const value = JSON.stringify({ ...(await currentValue(ports)), client_secret: 'client-secret-of-before' });
+    await ports.secrets.put(rotatedArn, { versionId: 'd'.repeat(32), value, labels: ['AWSPREVIOUS'] });
+    await ports.secrets.put(rotatedArn, { versionId: token, value, labels });
+  };
+
+  it('one that holds a copy of what was AWSCURRENT when Secrets Manager made it', async () => {
+    const { error, labels, effects } = await play(createSecret, { before: holdsTheSecretOfBefore(['AWSPENDING']) });
+    expect(error).toMatchObject({ category: 'secret-store', retryable: false });
+    expect(labels[token] ?? []).toEqual([]);
+    expect(effects).not.toContain('publish pending');
+  });
+
+  it('not one that has adopted what was AWSCURRENT before', async () => {
+    const before = holdsTheSecretOfBefore(['AWSPENDING', 'ROTATED_DUE']);
+    const { error, labels, effects } = await play(createSecret, { before });
+    expect(error).toBeUndefined();
+    expect(labels[token]).toEqual(['AWSPENDING', 'ROTATED_DUE']);
+    expect(effects).toContain('publish pending');
+  });
+
   it('one that was to adopt, and finds nothing to adopt', async () => {
     const adopting = `adopt-${'a'.repeat(32)}`;
     const { error, labels, effects } = await play(createSecret, { token: adopting });
