@@ -124,7 +124,7 @@ export function bundleHandler(entryPoint: string, outdir: string): string[] {
     format: 'esm',
     mainFields: ['module', 'main'],
     // A third of what there is to parse before the first event. Without `keepNames`: its helper is not in the page that gets the
-    // text of lambda/portal/page-script.ts.
+    // text of lambda/portal/page/.
     minify: true,
     external: ['@sparticuz/chromium', 'playwright-core', ...credentialProviders],
     alias: { 'node:process': './infra/process.ts' },

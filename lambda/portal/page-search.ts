@@ -1,14 +1,8 @@
 /** Finding and reading by meaning: what `pageScript` does in the page, with the labels and locators of the profile. */
 import { type Locator, type Page, selectors } from 'playwright-core';
 import { isTimeout } from './failures.ts';
-import {
-  type DangerZone,
-  type DialogState,
-  type PageState,
-  pageScript,
-  type Query,
-  type ShownValues,
-} from './page-script.ts';
+import { pageScript } from './page/page-script.ts';
+import type { DangerZone, DialogState, PageState, Query, ShownValues } from './page/query.ts';
 import { anyOf } from './profile.ts';
 
 type Labels = readonly string[];
@@ -82,7 +76,7 @@ export const maxValueLength = 4_096;
 export const mask =
   /^(.)\1*$|^.{0,6}(.)\2{5,}.{0,6}$|(.)\3{7,}|[•●∙⬤◦■█∗✱＊]{3}|[.*·]{3}|…|^\W*([Rr]edacted|REDACTED|[Hh]idden|HIDDEN)\W*$/u;
 
-await selectors.register('portal', pageScript, { contentScript: true });
+await selectors.register('portal', { content: pageScript }, { contentScript: true });
 
 /** A locator for a search. Like every locator it is evaluated anew at each use. */
 export function searching(from: Page | Locator, search: Search): Locator {

@@ -4,6 +4,7 @@ import { RotationError } from '../rotation/rotation-error.ts';
 import { clientIds, clientNames, clientSearch } from './client.ts';
 import { clickedBefore, isTimeout, probablyClicked, refusal, trouble } from './failures.ts';
 import { buttonsOn, placeOf, withoutValues } from './outline.ts';
+import type { DangerZone, DialogState } from './page/query.ts';
 import {
   appears,
   click,
@@ -18,7 +19,6 @@ import {
   untilNextLook,
   whileReplaced,
 } from './page-actions.ts';
-import type { DangerZone, DialogState } from './page-script.ts';
 import { dangerZone, dialogState, type Search, searching, toldDialog } from './page-search.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 import { pathnameOf, type Way } from './way.ts';
