@@ -8,23 +8,22 @@
  * Each look at the page says which of these it is; whatever none of them explains is refused in words of its own.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Secret, TOTP, URI } from 'otpauth';
 import type { Locator, Page } from 'playwright-core';
 import { Redactor } from '../rotation/redact.ts';
-import { LoginRefused, type RotationError } from '../rotation/rotation-error.ts';
+import type { LoginRefused, RotationError } from '../rotation/rotation-error.ts';
 import { buttonSearch, clientSearch, copyIds, idSearch, revealIds, secretSearch } from './client.ts';
 import { fromBrowser, isTimeout, refusal, trouble } from './failures.ts';
 import { type Field, loginFields, loginSearches } from './login-fields.ts';
+import { accountLocked, captcha, loginRefused, mailedCode, refusalOn } from './login-refusals.ts';
+import { nextCode, oneTimeCodes } from './one-time-code.ts';
 import { originOf } from './origins.ts';
 import { buttonsOn, placeOf, visibleText } from './outline.ts';
+import type { PageState } from './page/query.ts';
 import { click, fill, firstTryMs, lookFor, only, onlyNow, whileReplaced } from './page-actions.ts';
-import type { PageState } from './page-script.ts';
 import { pageState, searching } from './page-search.ts';
 import { anyOf } from './profile.ts';
 import { pathnameOf, type Way } from './way.ts';
 
-/** A code that is about to expire waits for the next one. */
-const codeMarginMs = 4_000;
 /** So soon a form that sends itself does. */
 const selfSentMs = 150;
 /** Between two looks at a page; longer where it stays as it is. */
@@ -40,23 +39,6 @@ const profileIcon = ['class', 'id', 'data-testid']
 
 /** What would send a password that nobody has typed, in a form whose fields are taken for none of a login. */
 const sendsPassword = 'form:has([type=password]) :is(button:not([type=button],[type=reset]),input[type=submit])';
-
-/** @throws {RotationError} configuration, without the seed in it */
-export function oneTimeCodes(totpSecret: string): TOTP {
-  try {
-    if (!totpSecret.startsWith('otpauth:'))
-      return new TOTP({ secret: Secret.fromBase32(totpSecret.replace(/[\s-]/g, '').toUpperCase()) });
-    const parsed = URI.parse(totpSecret);
-    if (parsed instanceof TOTP) return parsed;
-  } catch {
-    // What was thrown quotes the seed.
-  }
-  throw refusal(
-    'configuration',
-    'totp_secret in the login secret is neither base32 nor an otpauth://totp/ URI',
-    'store the seed that the portal showed when two-factor login was set up',
-  );
-}
 
 /**
  * From wherever the browser is to Developer Tools of the client. Types the password at most `loginsLeft` times, and never twice
@@ -191,7 +173,10 @@ class Walk {
     } else if (idleMs > (browser.underWay.size > 0 || isEmpty || this.#goesOn(seen) ? pageMs / 2 : settleMs)) {
       if (await this.#challenged()) throw captcha();
       if (await this.#enterLogin()) return false;
-      this.#refuseWhatItSays(seen);
+      const { status } = browser;
+      const login = { typed: this.#passwordTyped, entered: this.#loggedIn };
+      const refused = refusalOn({ ...seen, status, place: this.#here() }, login, this.#way);
+      if (refused) throw refused;
       if (idleMs > pageMs) throw await this.#lost(seen);
       // Developer Tools may be slow; no other page will become it.
       const leadsOn = (await this.#developerTools().count()) > 0;
@@ -473,15 +458,9 @@ class Walk {
         'the portal asks for a one-time code and the login secret has no totp_secret',
         'store the authenticator’s seed as totp_secret in the login secret',
       );
-    const totp = oneTimeCodes(account.totpSecret);
-    for (;;) {
-      const code = totp.generate();
-      if (totp.remaining() >= codeMarginMs && !this.#codes.includes(code)) {
-        this.#codes.push(code);
-        return code;
-      }
-      await sleep(totp.remaining() + 50, undefined, { signal: this.#signal });
-    }
+    const code = await nextCode(oneTimeCodes(account.totpSecret), this.#codes, this.#signal);
+    this.#codes.push(code);
+    return code;
   }
 
   async #answerInterstitial(text: string): Promise<boolean> {
@@ -539,57 +518,6 @@ class Walk {
     if (idleMs < this.#way.profile.times.settleMs / 5 || times > 2 || !(await copyIds(this.#way))) return false;
     this.#copied.set(documents, times + 1);
     return true;
-  }
-
-  #refuseWhatItSays({ text, ids }: Sight): void {
-    const { messages } = this.#way.profile;
-    const says = (labels: readonly string[]) => anyOf(labels).test(text);
-    if (text.includes(this.#way.account.clientId))
-      throw refusal(
-        'portal-changed',
-        'the client id stands on the page, but beside no label that is known',
-        'set labels.clientId, or locators.clientId and locators.clientSecret, in the portal profile',
-      );
-    if (ids > 0)
-      throw refusal(
-        'configuration',
-        'Developer Tools shows another client id than the rotated secret has',
-        'check client_id, developer_tools_url and whose login the login secret holds',
-      );
-    if (says(messages.captcha)) throw captcha();
-    if (!this.#loggedIn && says(messages.accountLocked)) throw accountLocked();
-    if (!this.#loggedIn && (says(messages.mailedCode) || says(messages.approval))) throw mailedCode();
-    const forbidden = this.#way.browser.status === 403;
-    if (forbidden && !this.#passwordTyped && !says(messages.noPermission))
-      throw trouble(
-        'portal-unavailable',
-        `the portal answered 403 for ${this.#here()} before it asked for a login`,
-        'see whether a firewall or a list of networks keeps the function out; none if the retry succeeds',
-      );
-    if (forbidden || says(messages.noPermission))
-      throw refusal(
-        'permission',
-        'the login has no permission for Developer Tools',
-        'give the login’s account the role that may see Developer Tools',
-      );
-    if (says(messages.noClient))
-      throw refusal(
-        'configuration',
-        'Developer Tools has no client: the portal offers to create one, which was not pressed',
-        'create the client by hand and store its id in the rotated secret, or log in to the account that has it',
-      );
-    if (says(messages.maintenance))
-      throw trouble(
-        'portal-unavailable',
-        'the portal says that it is under maintenance',
-        'none if the retry succeeds; otherwise wait for the end of the maintenance',
-      );
-    if (!this.#loggedIn && says(messages.otherLogin))
-      throw refusal(
-        'login',
-        'the portal offers only a login by passkey, another provider or link, which no program here can do',
-        'give the login a password of its own',
-      );
   }
 
   /** What leads to Developer Tools, or on from there; not the page's own entry in a menu. */
@@ -708,25 +636,3 @@ function carries(value: string): (body: string) => boolean {
   redactor.learn(value);
   return (body) => redactor.redact(body) !== body;
 }
-
-function loginRefused(what: string, action: string): LoginRefused {
-  return new LoginRefused({ category: 'login', what, retryable: false, pressed: 'no', action });
-}
-
-const accountLocked = () =>
-  loginRefused(
-    'the portal says that the account is locked',
-    'unlock the account, then store the login as a new version of the login secret',
-  );
-const captcha = () =>
-  refusal(
-    'login',
-    'the portal wants to know whether a person is there (captcha)',
-    'log in by hand from the same network once, or ask the provider to exempt this login',
-  );
-const mailedCode = () =>
-  refusal(
-    'login',
-    'the portal wants a code, link or approval that it asks for by e-mail or message, which no program here can read',
-    'have the login use a password and an authenticator app, and store its seed as totp_secret',
-  );
