@@ -4,10 +4,10 @@ import { decide } from './1b-decide.ts';
 import { press } from './1d-press.ts';
 import { store } from './1e-store.ts';
 import { announce } from './announce.ts';
-import { releasePending } from './labels.ts';
+import { releasePending, versionWith } from './labels.ts';
 import { changeoverMs, slotToPressMs } from './limits.ts';
 import type { DeveloperTools, Ports } from './ports.ts';
-import { publishRotatedDue } from './rotated-due.ts';
+import { publishRotated, publishRotatedDue } from './rotated-due.ts';
 import { type Pressed, RotationError } from './rotation-error.ts';
 import type { Run } from './run.ts';
 import { openDeveloperTools, readCurrent, readSlots } from './secrets.ts';
@@ -55,9 +55,11 @@ async function untilDecided(run: Run, ports: Ports, open: Open): Promise<void> {
         await ports.clock.sleep(decision.forMs, run.signal);
         break;
       case 'adopt':
-        return adopt(run, ports, await toActOn(run, ports, seen));
-      case 'press':
-        return pressAndStore(run, ports, await toActOn(run, ports, seen));
+      case 'press': {
+        const found = await toActOn(run, ports, seen);
+        await (decision.kind === 'adopt' ? adopt : pressAndStore)(run, ports, found);
+        return publishForOvertaker(run, ports, found);
+      }
       case 'fail':
         throw decision.error;
       case 'give-up':
@@ -79,6 +81,22 @@ async function toActOn(run: Run, ports: Ports, { found }: Observation): Promise<
   if (!found) throw new Error('a decision to act without anything found');
   await publishRotatedDue(run, ports, found.description, found.current);
   return found;
+}
+
+/**
+ * Nothing may come between a press and storing. So where another rotation has ended meanwhile, storing took `ROTATED_DUE` off its
+ * version, and only here is it known that its event may be owed. What is done is done: failing to publish stops nothing.
+ */
+async function publishForOvertaker(run: Run, ports: Ports, before: Found): Promise<void> {
+  try {
+    const description = await ports.secrets.describe(run.secretId);
+    const versionId = versionWith(description, 'AWSCURRENT');
+    if (versionId === undefined || versionId === run.token || versionId === before.current.version.versionId) return;
+    const current = await readCurrent(run, ports, description);
+    await publishRotated(run, ports, description, current, versionId, versionWith(description, 'AWSPREVIOUS'));
+  } catch (error) {
+    ports.log('not-published', { type: 'rotated', error });
+  }
 }
 
 async function pressAndStore(run: Run, ports: Ports, seen: Found): Promise<void> {

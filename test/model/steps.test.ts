@@ -171,6 +171,7 @@ describe('the order of a rotation’s effects', () => {
       'look at Developer Tools',
       'put rotated the rotation',
       'publish pending',
+      'describe',
       'close the browser',
       'describe',
       'read rotated AWSCURRENT',
@@ -377,6 +378,46 @@ describe('a version that can never succeed is given up', () => {
       }),
     });
     expect(error).toBeUndefined();
+  });
+});
+
+describe('a press that comes to an end after another rotation has', () => {
+  const overtaker = 'e'.repeat(32);
+  /** What an invocation leaves that adopted what this one is about to press, moved AWSCURRENT, and died. */
+  const overtakes = async (dialog: RotateDialog, { secrets }: Ports, signal: AbortSignal) => {
+    await dialog.press(signal);
+    const current = await secrets.read(rotatedArn, { label: 'AWSCURRENT' });
+    const value = (current?.value ?? '').replace('client-secret-000', 'client-secret-001');
+    await secrets.put(rotatedArn, { versionId: overtaker, value, labels: ['ROTATED_DUE'] });
+    await secrets.moveLabel(rotatedArn, 'AWSCURRENT', { from: first, to: overtaker });
+  };
+  const scene = (events?: Partial<Ports['events']>): Scene => {
+    let ports: Ports;
+    return {
+      but: (plain) => {
+        ports = plain;
+        return events ? { events } : {};
+      },
+      press: (dialog) => overtakes(dialog, ports, new AbortController().signal),
+    };
+  };
+
+  it('publishes the rotated.v1 whose label it took by storing', async () => {
+    const { error, effects, events } = await play(createSecret, scene());
+    expect(error).toBeUndefined();
+    expect(changes(effects).slice(-4)).toEqual([
+      'put rotated the rotation',
+      'publish pending',
+      'publish rotated',
+      'move ROTATED_DUE from eeeeeeeeeeee to nowhere',
+    ]);
+    expect(events.at(-1)?.data).toMatchObject({ version_id: overtaker, previous_version_id: first });
+  });
+
+  it('has stored all the same where that cannot be published', async () => {
+    const { error, value } = await play(createSecret, scene({ publish: () => Promise.reject(failure('event')) }));
+    expect(error).toBeUndefined();
+    expect(value).toMatchObject({ client_secret: 'client-secret-001' });
   });
 });
 
