@@ -5,7 +5,7 @@ import { launchChromium } from 'playwright-aws-lambda';
 import type { Browser, BrowserContext, Dialog, Page, Request, Route } from 'playwright-core';
 import { trouble } from './failures.ts';
 import { type Origins, originOf } from './origins.ts';
-import { pathOf } from './outline.ts';
+import { pathIn } from './outline.ts';
 import { anyOf, type PortalProfile } from './profile.ts';
 
 /** All that suffices in Lambda; none weakens what keeps web pages apart. @see field-notes "Chromium for Lambda" */
@@ -16,11 +16,13 @@ const flags = [
   '--disable-gpu',
   '--no-pings',
   '--disable-domain-reliability',
+  // Their requests pass no gate, and neither do those of `fetchLater`.
+  '--disable-shared-workers',
   // No WebRTC: given an address, it asks neither the gate nor the resolver.
   '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
   '--js-flags=--max-old-space-size=512',
   // The last such flag counts: Playwright's own also switches off HTTPS upgrades and the partitioning of third-party storage.
-  '--disable-features=AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding',
+  '--disable-features=AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,FetchLaterAPI,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,PaintHolding',
 ];
 const ownDefaultsLeftOut = [
   '--disable-popup-blocking',
@@ -74,6 +76,8 @@ export class PortalBrowser {
   hasSocket = false;
   /** Where the page wanted to open a new tab, if it may go there. */
   newTab: string | undefined;
+  /** What the page has asked since the press, with a script dialog; it was answered no. */
+  askedAgain: string | undefined;
   /** Requests that may change something go out once: Chromium itself repeats one whose connection, in use before, is reset. */
   sendsOnce = false;
   readonly #browser: Browser;
@@ -133,6 +137,8 @@ export class PortalBrowser {
 
   async #watch(): Promise<void> {
     const { page } = this;
+    living.add(this);
+    if (!process.hasUncaughtExceptionCaptureCallback()) process.setUncaughtExceptionCaptureCallback(whenUncaught);
     this.#browser.on('disconnected', () => this.#break('the browser has crashed'));
     page.on('crash', () => this.#break('the page has crashed'));
     page.on('close', () => this.#break('the page has closed itself'));
@@ -159,11 +165,13 @@ export class PortalBrowser {
     page.on('requestfailed', (request) => {
       answered(request);
       const error = request.failure()?.errorText;
+      if (this.sendsOnce && isWrite(request) && !/ABORTED|BLOCKED/.test(error ?? ''))
+        this.writeFailed = `the connection broke off at ${request.method()} ${pathIn(request.url())} (${error})`;
       // The end of an earlier one may come late.
       if (request === this.#navigation && error !== 'net::ERR_ABORTED') this.networkError = error;
     });
     page.on('response', (response) => {
-      const path = pathOf(new URL(response.url()));
+      const path = pathIn(response.url());
       const request = response.request();
       if (isWrite(request)) {
         this.answeredWrites += 1;
@@ -188,6 +196,7 @@ export class PortalBrowser {
   /** From now on a request that may change something goes out once, and is counted. */
   expectPress(): void {
     this.writeFailed = undefined;
+    this.askedAgain = undefined;
     this.awaited = undefined;
     this.#writesBefore = this.writes;
     this.sendsOnce = true;
@@ -208,17 +217,38 @@ export class PortalBrowser {
     return this.pressSent && !this.isWriting;
   }
 
+  /** Whether it is on its way to another page. */
+  get isLeaving(): boolean {
+    return this.#navigation !== undefined && this.underWay.has(this.#navigation);
+  }
+
   #isPage(request: Request): boolean {
-    return request.isNavigationRequest() && request.frame() === this.page.mainFrame();
+    try {
+      return request.isNavigationRequest() && request.frame() === this.page.mainFrame();
+    } catch {
+      // That of a new tab has no frame yet.
+      return false;
+    }
   }
 
   #break(why: string): void {
     this.broken ??= why;
   }
 
+  /** Chromium is killed, since Playwright does not understand it any more: what waits for it ends with that. */
+  deafen(): void {
+    this.#break('the page had more to tell than can be read');
+    void this.close();
+  }
+
   #gate(route: Route): void {
     const request = route.request();
     const url = request.url();
+    // Chromium takes addresses that Node does not.
+    if (!URL.canParse(url)) {
+      route.abort('blockedbyclient').catch(() => undefined);
+      return;
+    }
     const changes = changesSomething(request, this.#options.profile);
     if (!this.#options.origins.allows(url)) {
       this.blocked.add(originOf(url));
@@ -234,7 +264,7 @@ export class PortalBrowser {
 
   #scriptDialog(dialog: Dialog): void {
     // An alert asks nothing.
-    if (this.#onScriptDialog && dialog.page() === this.page && /^(confirm|prompt)$/.test(dialog.type())) {
+    if (this.#onScriptDialog && dialog.page() === this.page && asks(dialog)) {
       this.#onScriptDialog(dialog);
       return;
     }
@@ -243,6 +273,7 @@ export class PortalBrowser {
       this.#break('the page opens one script dialog after the other');
       this.#context.close().catch(() => undefined);
     }
+    if (this.sendsOnce && asks(dialog)) this.askedAgain = dialog.message().slice(0, 200);
     (dialog.type() === 'beforeunload' ? dialog.accept() : dialog.dismiss()).catch(() => undefined);
   }
 
@@ -251,7 +282,7 @@ export class PortalBrowser {
    * that rotates at the click on "Rotate", without a dialog, would otherwise press before the slot is taken. `navigates` rejects where
    * one of them is for another page: until it is dropped, the page answers nothing.
    */
-  holdRequests(): { navigates: Promise<never>; release(): void; drop(): string[] } {
+  holdRequests(): { navigates: Promise<never>; readonly isEmpty: boolean; release(): void; drop(): string[] } {
     const held: Route[] = [];
     const { promise: navigates, reject } = Promise.withResolvers<never>();
     navigates.catch(() => undefined);
@@ -265,6 +296,9 @@ export class PortalBrowser {
     };
     return {
       navigates,
+      get isEmpty() {
+        return held.length === 0;
+      },
       release: () => {
         stop();
         for (const route of held.splice(0)) route.continue().catch(() => undefined);
@@ -273,7 +307,7 @@ export class PortalBrowser {
         stop();
         const dropped = held.splice(0);
         for (const route of dropped) route.abort('blockedbyclient').catch(() => undefined);
-        return dropped.map((route) => `${route.request().method()} ${pathOf(new URL(route.request().url()))}`);
+        return dropped.map((route) => `${route.request().method()} ${pathIn(route.request().url())}`);
       },
     };
   }
@@ -314,8 +348,28 @@ export class PortalBrowser {
 
   /** Bounded; never throws. Chromium is killed where it does not go by itself (it may take minutes). @see Sparticuz/chromium#114 */
   async close(): Promise<void> {
+    living.delete(this);
+    if (living.size === 0) process.setUncaughtExceptionCaptureCallback(null);
     await end(this.#browser, this.#processId, this.#options.profile.times.closeMs);
   }
+}
+
+const living = new Set<PortalBrowser>();
+
+/**
+ * What Chromium tells, Playwright makes one string of: of a page that writes half a gigabyte to its console, that ends in an error that
+ * nobody can catch, and with it the process. Lambda's runtime, which ends it too, is asked after this.
+ * @see Node.js, process.setUncaughtExceptionCaptureCallback
+ */
+function whenUncaught(error: Error): void {
+  if ((error as NodeJS.ErrnoException).code === 'ERR_STRING_TOO_LONG') {
+    for (const browser of living) browser.deafen();
+    return;
+  }
+  process.setUncaughtExceptionCaptureCallback(null);
+  setImmediate(() => {
+    throw error;
+  });
 }
 
 /** By Node, which does not repeat what was not answered; redirects and cookies are left to the browser. */
@@ -327,6 +381,8 @@ async function sendOnce(route: Route): Promise<void> {
     await route.abort('connectionreset').catch(() => undefined);
   }
 }
+
+const asks = (dialog: Dialog) => /^(confirm|prompt)$/.test(dialog.type());
 
 const isWrite = (request: Request) => !['GET', 'HEAD', 'OPTIONS'].includes(request.method());
 

@@ -60,10 +60,16 @@ export const clientIds = (from: Locator, profile: PortalProfile): Locator => sea
 export const secretHolders = (from: Locator, profile: PortalProfile): Locator => searching(from, secretSearch(profile));
 
 /** Whether the page shows ids like ours, and ours is none of them. */
-export async function showsAnotherClient({ browser, profile, account: { clientId } }: Way): Promise<boolean> {
-  const { values } = await shownValues(browser.page, undefined, idSearch(profile));
-  const ids = values.filter((value) => value.length === clientId.length && !mask.test(value));
+export async function showsAnotherClient(way: Way): Promise<boolean> {
+  const { clientId } = way.account;
+  const ids = await clientIdsOn(way);
   return ids.length > 0 && !ids.includes(clientId);
+}
+
+/** What the page shows as client ids: none that is masked, or no id of this provider. */
+export async function clientIdsOn({ browser, profile, account }: Way): Promise<string[]> {
+  const { values } = await shownValues(browser.page, undefined, idSearch(profile));
+  return values.filter((value) => value.length === account.clientId.length && !mask.test(value));
 }
 
 /** The buttons beside a field, by what they are for. */

@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { writingsIn } from './page/writings.ts';
 
 /** What one reads there, line by line; no more of it than a message or a dialog has. */
 export async function visibleText(of: Locator): Promise<string> {
@@ -19,12 +20,8 @@ export function withoutValues(snapshot: string): string {
     snapshot
       .replace(inGroups, (text) => (mixed.test(text) ? '[text]' : text))
       .split('\n')
-      .map((line) =>
-        line.replace(
-          /^(\s*- (?:textbox|searchbox|combobox|spinbutton|code|option)\b(?:[^"\n:]|"(?:[^"\\]|\\.)*")*:).*$/,
-          '$1 [value]',
-        ),
-      )
+      .map(withoutFieldValues())
+      .map((line) => line.replace(/^(\s*- \/url:) (.*)$/, (_line, key, url) => `${key} ${addressOf(url)}`))
       // What follows is whole words at a time: a pattern that looks ahead from each character takes minutes over a page that wants that.
       .map((line) => line.replace(/[?#][^\s"]*/g, (rest) => (rest.includes('=') ? '?[query]' : rest)))
       .map((line) => line.replace(/[^\s"'()<>,;]+/g, withoutLong))
@@ -41,25 +38,48 @@ export const inGroups = new RegExp(
 /** What no words of a language have in common with a secret. */
 export const mixed = /\d|[a-z][A-Z]|[A-Z]{2}\s[A-Z]{2}/;
 
-/** Finds these values again wherever they stand, in groups and in pieces too; undefined where none is long enough to be one. */
-export function anyWriting(values: Iterable<string>): RegExp | undefined {
-  // In an outline a piece may have a line of its own. Each way to go on is the only one: a page cannot make this take long.
-  const gap = '(?:[^a-z0-9]{0,8}|[^a-z0-9\\n]{0,4}\\n\\s{0,60}- [a-z]{1,14}(?::| ")[^a-z0-9\\n]{0,8})';
-  const writings = [...values].flatMap((value) => {
-    const letters = value.match(/[a-z0-9]/gi) ?? [];
-    if (letters.length >= 4) return letters.join(gap);
-    return value.length >= 4 ? RegExp.escape(value) : [];
-  });
-  return writings.length === 0 ? undefined : new RegExp(writings.join('|'), 'gi');
+/** The text without these values, wherever and however they stand in it. */
+export function withoutWritings(text: string, values: Iterable<string>): string {
+  let rest = text;
+  let end = text.length;
+  for (const { from, to } of writingsIn(text, values).sort((a, b) => b.from - a.from)) {
+    rest = `${rest.slice(0, from)}[text]${rest.slice(Math.min(to, end))}`;
+    end = from;
+  }
+  return rest;
 }
 
 /** Where a page is, without its query and without what may be a secret in its path. */
 export function placeOf(url: string): string | undefined {
   const place = URL.parse(url);
-  return place ? `${place.protocol}//${place.host}${pathOf(place)}` : undefined;
+  return place ? `${place.protocol}//${place.host}${pathIn(url)}` : undefined;
 }
 
-export const pathOf = ({ pathname }: URL) => pathname.split('/').map(withoutValues).join('/');
+/** What a field holds follows its name, in a line of its own where it has a placeholder too. */
+function withoutFieldValues(): (line: string) => string {
+  const field = /^(\s*- (?:textbox|searchbox|combobox|spinbutton|code|option)\b(?:[^"\n:]|"(?:[^"\\]|\\.)*")*:).*$/;
+  let depth = Number.POSITIVE_INFINITY;
+  return (line) => {
+    const indent = line.search(/\S/);
+    if (indent <= depth) depth = field.test(line) ? indent : Number.POSITIVE_INFINITY;
+    return line
+      .replace(field, line.trimEnd().endsWith(':') ? '$1' : '$1 [value]')
+      .replace(/^(\s*- option) "(?:[^"\\]|\\.)*"(?=.*\[selected\])/, '$1 [value]')
+      .replace(/^(\s*- text:).*$/, (text, key) => (indent > depth ? `${key} [value]` : text));
+  };
+}
+
+/** Where a link leads, as far as that is no secret. */
+function addressOf(url: string): string {
+  const [path = '', ...rest] = url.split(/(?=[?#])/);
+  if (/^"?\w+:(?!\/\/)/.test(path)) return '[script]';
+  const isCode = (part: string) => part.length >= 6 && /\d/.test(part) && /[a-z]/i.test(part);
+  const place = path.split('/').map((part) => (isCode(part) && !/[.:]/.test(part) ? '[text]' : part));
+  return `${place.join('/')}${rest.length > 0 ? '?[query]' : ''}`;
+}
+
+export const pathIn = (url: string) =>
+  URL.parse(url)?.pathname.split('/').map(withoutValues).join('/') ?? 'an address that is no URL';
 
 /** A word without what is as long or as mixed as a secret, from there to its end. */
 function withoutLong(word: string): string {

@@ -37,8 +37,8 @@ export type Search =
   | { find: 'part-of-button'; label: Labels; otherLabels: Labels; name: Labels; index: number; hiddenToo: boolean }
   /** What opens the Danger Zone, unless it says that it is open. */
   | { find: 'zone'; zone: Labels }
-  /** Buttons with such a name that belong to such a section of the Danger Zone. */
-  | { find: 'rotate'; zone: Labels; section: Labels; name: Labels }
+  /** Buttons with such a name that belong to such a section of the Danger Zone, and to nothing that is headed `otherLabels`. */
+  | { find: 'rotate'; zone: Labels; section: Labels; name: Labels; otherLabels: Labels }
   /** Dialogs, with or without a role, that have such a button or say such a thing. */
   | { find: 'dialog'; name: Labels; says: Labels; zone: Labels }
   /** Fields of a login that people type into, of forms that could take one the likeliest: not a sign-up, a newsletter, a trap for robots. */
@@ -118,7 +118,14 @@ export const shownValues = (page: Page, part: Search | undefined, value: ValueSe
 export const dangerZone = (
   page: Page,
   part: Search | undefined,
-  search: { zone: Labels; section: Labels; name: Labels; zoneCss: string | undefined; buttonCss: string | undefined },
+  search: {
+    zone: Labels;
+    section: Labels;
+    name: Labels;
+    otherLabels: Labels;
+    zoneCss: string | undefined;
+    buttonCss: string | undefined;
+  },
 ): Promise<DangerZone> =>
   told(page.locator('html'), { ...queryFor(search), find: 'danger-zone', part: part && queryFor(part) });
 

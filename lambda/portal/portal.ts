@@ -10,10 +10,17 @@ import { fromBrowser, refusal, trouble } from './failures.ts';
 import { reachDeveloperTools } from './login.ts';
 import { oneTimeCodes } from './one-time-code.ts';
 import { type Origins, originsFor } from './origins.ts';
-import { anyWriting, outlineOf, placeOf, withoutValues } from './outline.ts';
+import { outlineOf, placeOf, withoutValues, withoutWritings } from './outline.ts';
 import { untilNextLook, whileReplaced } from './page-actions.ts';
-import { defaultPortalProfile, type PortalProfile } from './profile.ts';
-import { CertainlyNotPressed, findRotate, type OpenDialog, openDialog } from './rotate-dialog.ts';
+import { anyOf, defaultPortalProfile, type PortalProfile } from './profile.ts';
+import {
+  CertainlyNotPressed,
+  findRotate,
+  furtherQuestion,
+  type OpenDialog,
+  oneLine,
+  openDialog,
+} from './rotate-dialog.ts';
 import type { Way } from './way.ts';
 
 export interface PortalOptions {
@@ -30,6 +37,8 @@ type SessionOptions = PortalOptions & { profile: PortalProfile };
 
 /** Failing to keep evidence hides no failure, and takes no longer than this. */
 const evidenceTimeoutMs = 6_000;
+
+const unanswered = (what: string) => trouble('portal-unavailable', `after the press ${what}`);
 
 /** The portal, driven by Chromium. */
 export function playwrightPortal(options: PortalOptions): Portal {
@@ -69,6 +78,7 @@ class Session implements DeveloperTools {
   #fresh = false;
   #pressed: Pressed = 'no';
   #loginsLeft = 1;
+  #askedFurther = false;
   #troubledAfterPress = false;
 
   constructor(options: SessionOptions, account: PortalAccount) {
@@ -90,7 +100,10 @@ class Session implements DeveloperTools {
 
   look(signal: AbortSignal): Promise<string> {
     return this.#stage('looking at Developer Tools', this.#times.openMs, signal, async (stop) => {
-      if (!this.#fresh) await this.#reach(stop);
+      if (!this.#fresh) {
+        await this.#refuseQuestion();
+        await this.#reach(stop);
+      }
       this.#fresh = false;
       return this.#read(this.#times.pageMs);
     });
@@ -103,6 +116,7 @@ class Session implements DeveloperTools {
       const justShown = this.#justShown;
       this.#justShown = undefined;
       if (this.#dialog?.blocksPage && this.#secret !== undefined) return this.#secret;
+      await this.#refuseAnswer();
       return justShown ?? this.#read(clickMs);
     });
   }
@@ -111,9 +125,9 @@ class Session implements DeveloperTools {
     const { clickMs, dialogMs } = this.#times;
     const dialog = await this.#stage('opening the rotate dialog', 2 * clickMs + 2 * dialogMs, signal, async () => {
       const way = this.#living();
-      await this.#read(clickMs);
+      const shown = await this.#read(clickMs);
       this.#fresh = false;
-      const opened = await openDialog(way);
+      const opened = await openDialog(way, shown);
       this.#dialog = opened;
       return opened;
     });
@@ -160,7 +174,9 @@ class Session implements DeveloperTools {
       } catch (error) {
         if (!(error instanceof CertainlyNotPressed)) throw error;
         this.#pressed = 'no';
-        throw trouble('portal-changed', `${error.message}; it was not pressed`);
+        const what = `${error.message}; it was not pressed`;
+        if (error.cause instanceof RotationError) throw error.cause.with({ what: `${what}: ${error.cause.what}` });
+        throw trouble('portal-changed', what);
       }
       this.#log('press');
       await this.#answered(dialog);
@@ -171,10 +187,9 @@ class Session implements DeveloperTools {
   async #answered(dialog: OpenDialog): Promise<void> {
     const way = this.#living();
     const { browser } = way;
-    const unanswered = (what: string) => trouble('portal-unavailable', `after the press ${what}`);
     const beganMs = performance.now();
     for (let looks = 1; ; looks++) {
-      if (browser.writeFailed) throw unanswered(browser.writeFailed);
+      await this.#refuseAnswer();
       // Loading the page anew would abort the request.
       const mayReload = !dialog.blocksPage && !dialog.hidesClient;
       const waitedMs = performance.now() - beganMs;
@@ -189,10 +204,43 @@ class Session implements DeveloperTools {
       }
       const complaint = looks % 10 === 0 ? await dialog.complaint() : undefined;
       if (complaint !== undefined) throw unanswered(`the dialog stayed open: ${complaint}`);
-      if (waitedMs > this.#times.answerMs) throw unanswered(`the dialog stayed open for ${this.#times.answerMs} ms`);
+      if (waitedMs > this.#times.answerMs) {
+        const news = await dialog.news();
+        throw unanswered(`the dialog stayed open for ${this.#times.answerMs} ms${news && `, and says: ${news}`}`);
+      }
       await sleep(5);
     }
     this.#dialog = undefined;
+  }
+
+  /** The portal's answer may come after its dialog has gone. */
+  async #refuseAnswer(): Promise<void> {
+    const { browser } = this.#living();
+    const { writeFailed, askedAgain } = browser;
+    if (this.#pressed === 'no') return;
+    browser.writeFailed = undefined;
+    browser.askedAgain = undefined;
+    if (writeFailed) {
+      const alerts = browser.page.locator('[role=alert],[role=status]').filter({ visible: true });
+      const said = oneLine((await alerts.allInnerTexts().catch(() => [])).join(' '));
+      throw unanswered(`${writeFailed}${said && `, and the page says: ${said}`}`);
+    }
+    if (askedAgain !== undefined) throw unanswered(`the page asked again: ${withoutValues(askedAgain)}`);
+  }
+
+  /** Once, before the page is loaded anew. */
+  async #refuseQuestion(): Promise<void> {
+    if (
+      this.#pressed === 'no' ||
+      this.#dialog !== undefined ||
+      this.#askedFurther ||
+      !this.#way ||
+      this.#way.browser.broken
+    )
+      return;
+    this.#askedFurther = true;
+    const question = await furtherQuestion(this.#way).catch(() => undefined);
+    if (question !== undefined) throw unanswered(`another dialog asked once more, and was left alone: ${question}`);
   }
 
   async #cancel(dialog: OpenDialog, signal: AbortSignal): Promise<void> {
@@ -302,7 +350,7 @@ class Session implements DeveloperTools {
   /** Whatever form it has: a secret of plain words looks like none. */
   #withoutTold(text: string): string {
     const { password, totpSecret = '' } = this.#account;
-    return text.replace(anyWriting([...this.#told, password, totpSecret]) ?? /^$/, '[text]');
+    return withoutWritings(text, [...this.#told, password, totpSecret]);
   }
 
   #note(name: string, ok: boolean, detail: string): void {
@@ -364,7 +412,7 @@ class Session implements DeveloperTools {
         action: `${failure.action}; the page was kept from ${blocked}: trustedOrigins or assetOrigins in the portal profile would allow that`,
       });
     }
-    failure = failure.with({ what: this.#withoutTold(failure.what) });
+    failure = failure.with({ what: this.#withoutTold(failure.what), action: this.#withoutTold(failure.action) });
     if (this.#pressed !== 'no') {
       this.#troubledAfterPress = true;
       return failure.with({ pressed: this.#pressed });
@@ -398,7 +446,8 @@ class Session implements DeveloperTools {
     this.#log('evidence', { url, outline: outline.slice(0, 8_000), timing: this.#timings });
     const store = this.#options.evidence;
     if (!store) return undefined;
-    const screenshot = await maskedScreenshot(page, this.#told);
+    const setsUp = anyOf(this.#options.profile.messages.enrolment).test(outline);
+    const screenshot = await maskedScreenshot(page, this.#told, setsUp);
     const name = `portal/${new Date().toISOString().replaceAll(':', '-')}-${randomUUID()}`;
     const text = [`url: ${url}`, `timing: ${this.#timings.join(', ')}`, '', outline].join('\n');
     const [where] = await Promise.all([

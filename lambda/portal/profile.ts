@@ -81,6 +81,8 @@ export const portalProfileSchema = z.strictObject({
       rotateSecret: labels(
         '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook|used to|signing))/',
       ),
+      /** Headings under which another secret is rotated. */
+      otherSecrets: labels('/^\\W*(\\w+ )?(web ?hooks?|signing|encryption)\\b/'),
       rotate: labels(
         '/^(rotate\\W{1,3})?rotate(,? (the |your |this )?(client )?secret)?( rotate)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/',
       ),
@@ -159,6 +161,12 @@ export const portalProfileSchema = z.strictObject({
         '/\\brotat\\w*\\s+(the )?(client )?(secrets? (of|for) )?(all|every)\\b|\\bsecrets (of|for) (all|every)\\b|\\b(all|every) (\\w+ ){0,2}secrets? (will be|are|is|gets?) /',
         '/\\brotat\\w*\\s+(the |your |this )?(\\w+ )?((webhook|signing|encryption)\\b|api (key|token))/',
         '/\\bbill(ed|ing)\\b|[€$£]\\s?\\d|\\bpayment|\\bsubscription|\\binvoice|\\bcharged\\b|\\bpurchase|\\btransfer (the |your )?(ownership|client|account)/',
+      ),
+      /** The rotate dialog is still to say what it does. */
+      loading: labels('/(^|\\n)\\W*(loading|please wait)\\b[^\\n]{0,40}(\\n|$)/'),
+      /** What the rotate dialog asks for is to prove who asks, and nothing that it says itself. */
+      proof: labels(
+        '/\\b(password|passcode|passphrase|pin|otp|authenticator)\\b|\\b(verification|security|one-time|authentication|sms|\\d-digit|six-digit) code\\b|\\bcode (\\w+ ){0,2}(sent|from)\\b/',
       ),
       /** The portal blames itself for a login that it has not taken. */
       tryLater: labels('/went wrong|temporarily unavailable|(temporary|technical) (problem|error|issue|difficult)/'),

@@ -6,6 +6,7 @@ import { changeoverMs, liveLooksMs, reserveMs, slotToPressMs } from './limits.ts
 import type { Ports, RotateDialog } from './ports.ts';
 import { LoginRefused, RotationError } from './rotation-error.ts';
 import { type Run, requireTime } from './run.ts';
+import { credentialsOf } from './secrets.ts';
 
 /**
  * The one irreversible click, and the secret that the portal shows after it. The dialog is opened and understood before the slot is
@@ -80,8 +81,8 @@ async function click(run: Run, dialog: RotateDialog, withinMs: number): Promise<
 }
 
 /**
- * Looks until the portal shows a secret that it did not show before: first at the page as it stands, then loading it anew. What goes
- * wrong meanwhile is no reason to stop looking, but for a refused login: nobody may try that again.
+ * Looks until the portal shows a secret that it did not show before: first at the page as it stands, then loading it anew. One that is
+ * like those of before is taken at once, any other when the token endpoint accepts it. What goes wrong meanwhile is no reason to stop looking, but for a refused login: nobody may try that again.
  */
 async function readUntilItDiffers(
   run: Run,
@@ -94,15 +95,33 @@ async function readUntilItDiffers(
   const beganMs = ports.clock.monotonicMs();
   const elapsedMs = () => ports.clock.monotonicMs() - beganMs;
   let live = trouble === undefined;
-  let seen = false;
+  let what = 'after the press the portal could not be read';
+  const doubted = new Map<string, number>();
+  /** What only stands in the place of a secret is not accepted; a job, or half of the value, may stand there for seconds. */
+  const isAccepted = async (shown: string) => {
+    if (elapsedMs() - (doubted.get(shown) ?? Number.NEGATIVE_INFINITY) < 1_000) return false;
+    doubted.set(shown, elapsedMs());
+    const answer = await ports.tokens.mint(credentialsOf(found.current.secret, shown), run.signal);
+    if (answer.verdict === 'accepted') ports.learnSecret(answer.token.accessToken);
+    return answer.verdict === 'accepted';
+  };
   let lastTrouble = trouble;
   while (elapsedMs() <= lateEffectMs + propagationMs && run.remainingMs() > reserveMs && !run.signal.aborted) {
     live &&= elapsedMs() < liveLooksMs;
     try {
       const shown = await (live ? found.tools.shown(run.signal) : found.tools.look(run.signal));
       ports.learnSecret(shown);
-      if (!stale.has(shown) && isClientSecret(shown) && isLikeBefore(shown, found)) return shown;
-      seen = true;
+      if (!stale.has(shown) && isClientSecret(shown) && (isLikeBefore(shown, found) || (await isAccepted(shown)))) {
+        // An invocation may have stood still: by now others may have pressed, and what is shown may be superseded.
+        if (elapsedMs() <= lateEffectMs + propagationMs) return shown;
+        what = 'long after the press the portal showed another client secret, which may be another rotation’s';
+        if (!(await movedSince(run, ports, found))) return shown;
+        break;
+      }
+      what =
+        doubted.size > 0
+          ? 'after the press the portal showed what neither looks like a client secret of this provider nor is accepted'
+          : 'after the press the portal went on showing the client secret of before';
     } catch (error) {
       live = false;
       lastTrouble = error;
@@ -110,9 +129,6 @@ async function readUntilItDiffers(
     }
     await ports.clock.sleep(live ? 25 : 1_000, run.signal).catch(() => undefined);
   }
-  const what = seen
-    ? 'after the press the portal went on showing the client secret of before'
-    : 'after the press the portal could not be read';
   throw new RotationError({
     category: 'portal-unavailable',
     what: lastTrouble instanceof RotationError ? `${what}: ${lastTrouble.what}` : what,
@@ -123,7 +139,8 @@ async function readUntilItDiffers(
   });
 }
 
-/** A page that is redrawn may say "Loading" where the secret stands; no provider halves the length of its secrets. */
+/** Of the length and the kinds of characters that the provider's secrets have: nothing else on a page is. */
 function isLikeBefore(shown: string, { shownSecret }: Found): boolean {
-  return shown.length * 2 >= shownSecret.length;
+  const kinds = [/[a-z]/, /[A-Z]/, /\d/];
+  return shown.length === shownSecret.length && kinds.every((kind) => kind.test(shown) || !kind.test(shownSecret));
 }

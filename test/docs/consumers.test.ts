@@ -206,7 +206,9 @@ function keepCalling(call: () => Promise<unknown>) {
   };
 }
 
-const get = async (port: string) => (await fetch(`http://127.0.0.1:${port}/`)).status;
+/** Anew each time: a server may close a connection that is idle at the moment when it is used again. */
+const get = async (port: string) =>
+  (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).status;
 const portOf = async (program: Program) => (await program.line('listening on ')).split(' ').at(-1) ?? '';
 
 async function startServer(file: string, more?: Record<string, string>) {

@@ -936,9 +936,30 @@ describe('after the press', () => {
     expect(pausesMs).toEqual([25, 25]);
   });
 
-  it('a secret half as long is one', async () => {
-    const { value } = await play(createSecret, { tools: shows(['12345678', '123456789']) });
-    expect(value).toMatchObject({ client_secret: '123456789' });
+  it.each(['rotation-in-progress', 'client-secret-0', 'a-secret-of-another-form'])(
+    'what is not like those of before (%s) is one as soon as the token endpoint accepts it',
+    async (text) => {
+      const accepted: Verdict = {
+        verdict: 'accepted',
+        token: { accessToken: 'a-token', tokenType: 'Bearer', expiresAt: new Date(0), scope: undefined },
+      };
+      const { value, learned } = await play(createSecret, {
+        tools: shows([text, 'A-Secret-Of-Its-Own-0123']),
+        but: verdicts((clientSecret) => (clientSecret === 'A-Secret-Of-Its-Own-0123' ? accepted : undefined)),
+      });
+      expect(value).toMatchObject({ client_secret: 'A-Secret-Of-Its-Own-0123' });
+      expect(learned).toContain('a-token');
+    },
+  );
+
+  it('what neither looks like one nor is accepted is never stored, and is asked about once a second', async () => {
+    const { error, value, effects } = await play(createSecret, { tools: shows(['rotation-in-progress']) });
+    expect(error).toMatchObject({ category: 'portal-unavailable', retryable: true, pressed: 'unknown' });
+    expect((error as RotationError).what).toMatch(/neither looks like a client secret/);
+    expect(value).toEqual({});
+    expect(effects.filter((effect) => effect === 'mint with rotation-in-progress').length).toBeLessThanOrEqual(
+      1 + (L + P) / 1_000,
+    );
   });
 
   it('the secret of AWSPREVIOUS is not the new one either', async () => {
@@ -1001,6 +1022,38 @@ describe('after the press', () => {
     expect(error).toMatchObject(expected);
     expect(presses(effects)).toBe(0);
     expect(pausesMs.length > 0).toBe(expected.pressed === 'unknown');
+  });
+
+  it.each([
+    ['not stored where another rotation has gone on', true],
+    ['stored where none has', false],
+  ])('what an invocation sees that stood still is %s', async (_what, isMoved) => {
+    let late = false;
+    const { error, value } = await play(createSecret, {
+      but: (ports) => ({
+        secrets: {
+          describe: async (id) => {
+            const description = await ports.secrets.describe(id);
+            return late && isMoved ? { ...description, labels: new Map([[token, []]]) } : description;
+          },
+        },
+      }),
+      tools: (tools, world) => ({
+        ...shows(['client-secret-000'])(tools),
+        look: async (signal) => {
+          if (world.presses > 0) {
+            await world.time.sleep(L + P + 1);
+            late = true;
+          }
+          return tools.look(signal);
+        },
+      }),
+    });
+    expect(error).toEqual(isMoved ? expect.objectContaining({ pressed: 'unknown', retryable: true }) : undefined);
+    expect((error as RotationError | undefined)?.what).toEqual(
+      isMoved ? expect.stringMatching(/^long after the press/) : undefined,
+    );
+    expect(value).toEqual(isMoved ? {} : expect.objectContaining({ client_secret: 'client-secret-001' }));
   });
 
   it('looking ends after L and P, and says what was seen', async () => {

@@ -15,6 +15,7 @@ export function dialogs(dom: Dom, names: Names) {
     innermost,
     visible,
     hasBox,
+    oneLine,
     textOf,
     seenText,
     ownText,
@@ -26,7 +27,7 @@ export function dialogs(dom: Dom, names: Names) {
     comesIn,
     matching,
   } = dom;
-  const { matcher, buttonsNamed, oneOfEach, titled, boxes, labelsOf } = names;
+  const { matcher, buttonsNamed, oneOfEach, titled, isOn, boxesThat, boxesNamed, labelsOf } = names;
 
   /** What was put into slots in there, and is no part of its own text: the document has it elsewhere. */
   const slottedInto = (root: Element): Element[] => {
@@ -51,6 +52,20 @@ export function dialogs(dom: Dom, names: Names) {
         element.getRootNode() === document ? '' : ownText(element),
       ]),
     );
+
+  /** What is chosen in lists and by radio buttons; one that says nothing where none of these is. */
+  const chosen = (): string[] => {
+    const lists = matching('select').filter(hasBox) as HTMLSelectElement[];
+    const radios = matching('input[type=radio],[role=radio]');
+    const choices = [...lists.flatMap(({ selectedOptions }) => [...selectedOptions]), ...radios.filter(isOn)];
+    const called = (choice: Element) => {
+      const { value, labels } = choice as HTMLInputElement;
+      return oneLine(
+        [value, ...[choice, ...(labels ?? [])].map((label) => textOf(label)), ...labelsOf(choice)].join(' '),
+      );
+    };
+    return radios.length > 0 && !radios.some(isOn) ? [''] : choices.map(called);
+  };
 
   const finders = {
     dialog(query) {
@@ -86,13 +101,17 @@ export function dialogs(dom: Dom, names: Names) {
       toldDialog = root;
       const buttons = query.confirm ? matching(query.confirm) : oneOfEach(buttonsNamed(query.name));
       const button = buttons.length === 1 ? buttons[0] : undefined;
+      const ticked = boxesThat(true);
       return {
         said: saidIn(root),
         heard: heardIn(),
         buttons: matching('button,[role=button]').map(innerText),
         emphasised: matching('code,kbd,samp,pre,strong,b,em,mark,var').map((element) => element.textContent),
         fields: matching(query.fields).filter(hasBox).length,
-        boxes: boxes(query.box).length,
+        boxes: boxesNamed(query.box, boxesThat(false)).length,
+        busy: [root, ...matching('[aria-busy=true]')].some((area) => area.ariaBusy === 'true' && visible(area)),
+        chosen: chosen(),
+        otherTicks: boxesNamed('.', ticked).length - boxesNamed(query.box, ticked).length,
         confirming: buttons.length,
         place: button && middleOf(button),
         hit: button !== undefined && isHit(button),

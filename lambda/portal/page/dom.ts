@@ -92,13 +92,18 @@ export function dom() {
       return /hidden|clip/.test(overflow) && display !== 'inline';
     };
     const folded = climb(element, isFolded);
-    // What is fixed is clipped by nothing around it.
-    return (
-      folded === undefined ||
-      [...upwards(element)].some(
-        (area) => within(folded, area) && area !== folded && getComputedStyle(area).position === 'fixed',
-      )
-    );
+    return folded === undefined || isOutside(folded, element);
+  };
+  /** What is fixed is clipped by nothing around it, and what is absolute by nothing before what it is positioned in. */
+  const isOutside = (folded: Element, element: Element): boolean => {
+    let isLoose = false;
+    for (const area of upwards(element)) {
+      const { position } = getComputedStyle(area);
+      if (area === folded) return isLoose && position === 'static';
+      if (position === 'fixed') return true;
+      if (!isLoose || position !== 'static') isLoose = position === 'absolute';
+    }
+    return false;
   };
   /** Whether it can be filled in or clicked, once it is brought into view. */
   const hasBox = (element: Element) => {

@@ -107,12 +107,22 @@ export function names(dom: Dom) {
   const isButton = (element: Element) => element.matches(buttonLike) && visible(element);
   const inButton = (element: Element) => closest(element, buttonLike) !== undefined;
 
-  /** Boxes with such a name that are not ticked. */
-  const boxes = (name: string): Element[] => {
+  const boxLike = 'input[type=checkbox]:not([aria-hidden=true]),[role=checkbox],[role=switch]';
+  const isOn = (control: Element) =>
+    control instanceof HTMLInputElement ? control.checked : control.getAttribute('aria-checked') === 'true';
+  /** Boxes that are ticked, or that are not. */
+  const boxesThat = (areTicked: boolean): Element[] =>
+    dom.all.filter(
+      (box) =>
+        box.matches(boxLike) &&
+        // One inside another is the other's own.
+        ![...upwards(box)].slice(1).some((outer) => outer.matches('[role=checkbox],[role=switch]')) &&
+        isOn(box) === areTicked &&
+        [box, ...((box as HTMLInputElement).labels ?? [])].some(visible),
+    );
+  /** Those of them with such a name. */
+  const boxesNamed = (name: string, among: Element[]): Element[] => {
     const test = matcher(name);
-    const boxLike = 'input[type=checkbox]:not([aria-hidden=true]),[role=checkbox],[role=switch]';
-    const isTicked = (box: Element) =>
-      box instanceof HTMLInputElement ? box.checked : box.getAttribute('aria-checked') === 'true';
     /** The element that the page knows it by, where a shadow root has nothing else in it. */
     const partOf = (box: Element): Element => {
       const { host } = box.getRootNode() as ShadowRoot;
@@ -134,24 +144,28 @@ export function names(dom: Dom) {
       const isAlone = around && inside(around).filter((element) => element.matches(boxLike)).length === 1;
       return names.length === 0 && isAlone ? [textOf(around)] : names;
     };
-    const isShown = (box: Element) => [box, ...((box as HTMLInputElement).labels ?? [])].some(visible);
-    return dom.all.filter(
-      (box) =>
-        box.matches(boxLike) &&
-        // One inside another is the other's own.
-        ![...upwards(box)].slice(1).some((outer) => outer.matches('[role=checkbox],[role=switch]')) &&
-        !isTicked(box) &&
-        isShown(box) &&
-        namesOf(box).some(test),
-    );
+    return among.filter((box) => namesOf(box).some(test));
   };
 
   const finders = {
     clickable: (query) => oneOfEach(buttonsNamed(query.name)),
-    box: ({ name }) => boxes(name),
+    box: ({ name }) => boxesNamed(name, boxesThat(false)),
   } satisfies Partial<Finders>;
 
-  return { finders, labelsOf, matcher, isNamed, buttonsNamed, oneOfEach, titled, isButton, inButton, boxes };
+  return {
+    finders,
+    labelsOf,
+    matcher,
+    isNamed,
+    buttonsNamed,
+    oneOfEach,
+    titled,
+    isButton,
+    inButton,
+    isOn,
+    boxesThat,
+    boxesNamed,
+  };
 }
 
 export type Names = ReturnType<typeof names>;

@@ -15,6 +15,7 @@ import type { DangerZone, Finders, PageState, Query, ShownValues, Tellers } from
 import { secrets } from './secrets.ts';
 import { sections } from './sections.ts';
 import { type Values, values } from './values.ts';
+import { writingsIn } from './writings.ts';
 
 interface Parts {
   dom: Dom;
@@ -124,6 +125,6 @@ export const pageScript = `(() => {
   const sections = (${sections})(dom, names);
   const dialogs = (${dialogs})(dom, names);
   const logins = (${logins})(dom, names, values);
-  const secrets = (${secrets})(dom);
+  const secrets = (${secrets})(dom, ${writingsIn});
   return (${engine})({ dom, names, values, sections, dialogs, logins, secrets });
 })()`;

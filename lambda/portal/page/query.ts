@@ -46,6 +46,12 @@ export interface DialogState {
   /** How many fields there are to type into, and boxes to tick. */
   fields: number;
   boxes: number;
+  /** Whether it says that it is still being filled. */
+  busy: boolean;
+  /** What is chosen where there is a choice, in a list or by radio buttons. */
+  chosen: string[];
+  /** How many boxes are ticked that do not only say that one has read and understood. */
+  otherTicks: number;
   /** How many buttons confirm. */
   confirming: number;
   /** Where the middle of the one that does is, in the window; undefined where there is not one. */

@@ -1,8 +1,11 @@
 import type { Dom } from './dom.ts';
 import type { Finders, Query } from './query.ts';
+import type { writingsIn } from './writings.ts';
+
+type Writings = typeof writingsIn;
 
 /** What may be a secret, for the screenshot. Runs in the page. */
-export function secrets(dom: Dom) {
+export function secrets(dom: Dom, writingsIn: Writings) {
   const { climb, unique, visible } = dom;
 
   /** The texts that are part of what may be a secret, which may stand in several elements; each with the element that has a box. */
@@ -29,8 +32,9 @@ export function secrets(dom: Dom) {
     const secrets = [
       ...[...read.matchAll(/\S+/g)].filter(([word]) => isLong(word)),
       ...[...read.matchAll(new RegExp(query.groups, 'g'))].filter(([text]) => mixed.test(text)),
-      ...read.matchAll(new RegExp(query.told, 'gi')),
-    ].map((match) => ({ from: match.index, to: match.index + match[0].length }));
+    ]
+      .map((match) => ({ from: match.index, to: match.index + match[0].length }))
+      .concat(writingsIn(read, JSON.parse(query.told) as string[]));
     const isBox = (element: Element) => getComputedStyle(element).display !== 'contents';
     return texts
       .filter(({ text, from }) => secrets.some((secret) => secret.from < from + text.length && from < secret.to))
@@ -40,10 +44,26 @@ export function secrets(dom: Dom) {
       });
   };
 
+  /** What is no icon may draw a code, or a text once more. */
+  const isDrawing = (element: Element) => {
+    if (!(element instanceof SVGSVGElement)) return false;
+    const { width, height } = element.getBoundingClientRect();
+    return Math.min(width, height) >= 64 || element.querySelector('text,foreignObject') !== null;
+  };
+  /** A table without words draws something with its cells. */
+  const isDrawn = (element: Element) =>
+    element instanceof HTMLTableElement && element.rows.length > 15 && !/\S/.test(element.innerText);
+  /** What stands in an element with `!important` has the last word. */
+  const insists = (element: Element) =>
+    ['background-image', 'filter', 'text-shadow', 'overflow'].some(
+      (property) => (element as HTMLElement).style?.getPropertyPriority(property) === 'important',
+    ) || !/^(none)?$/.test(getComputedStyle(element).getPropertyValue('-webkit-box-reflect'));
+
   const finders = {
     sensitive: (query, root) =>
       unique([
         ...dom.all.filter((element) => element.matches('input,textarea,select,code,pre,output,[contenteditable]')),
+        ...dom.all.filter(isDrawing),
         ...secretTexts(query, root).map(({ holder }) => holder),
       ]).filter(visible),
 
@@ -67,10 +87,16 @@ export function secrets(dom: Dom) {
             inner.bottom > outer.bottom + 9)
         );
       };
+      // Where the page is drawn larger than it is measured, no mask is in its place.
+      const isZoomed = getComputedStyle(document.documentElement).zoom !== '1';
       return [
+        ...(isZoomed ? [root] : []),
         ...dom.all.filter(
           (element) =>
-            (element.tagName.includes('-') && !element.shadowRoot && element.childElementCount === 0) || drawn(element),
+            isDrawn(element) ||
+            insists(element) ||
+            (element.tagName.includes('-') && !element.shadowRoot && element.childElementCount === 0) ||
+            drawn(element),
         ),
         ...secretTexts(query, root)
           .filter(sticksOut)

@@ -1,5 +1,5 @@
 import type { Dom } from './dom.ts';
-import type { Names } from './names.ts';
+import type { Names, Test } from './names.ts';
 import type { Finders } from './query.ts';
 
 /** The Danger Zone, and the button that belongs to a section of it. Runs in the page. */
@@ -67,6 +67,27 @@ export function sections(dom: Dom, names: Names) {
     return at(zone) < at(title) && (rank(zone) === 7 || !between.some(ends));
   };
 
+  /** Whether a heading of a higher rank, in what it heads, says that all of it is about other secrets. */
+  const isUnder = (title: Element, test: Test): boolean => {
+    const heads = (heading: Element) => {
+      const area = climb(heading, (outer) => within(outer, title));
+      const side = [...upwards(heading)].find((outer) => outer.parentElement === area) ?? heading;
+      if (side === heading) return true;
+      // A section of its own heads nothing after it; what stands around a heading alone does.
+      const isOfItsOwn = side.matches(
+        'section,article,fieldset,li,details,form,[role=region],[role=tabpanel],[role=group]',
+      );
+      return !isOfItsOwn && !inside(side).some((element) => element.matches(`${clickable},${control}`));
+    };
+    let below = rank(title);
+    for (const heading of dom.all.slice(0, at(title)).reverse()) {
+      if (!heading.matches(headingLike) || rank(heading) >= below || !visible(heading) || !heads(heading)) continue;
+      if (test(textOf(heading))) return true;
+      below = rank(heading);
+    }
+    return false;
+  };
+
   /** What heads a row, where it is no sentence about it. */
   const isHeading = (text: string, mostWords = 3) => text.split(/\s+/).length <= mostWords && /[^\s.!?…]$/.test(text);
   const readsAsHeading = (element: Element) => isHeading(ownText(element) || oneLine(textOf(element)));
@@ -113,6 +134,13 @@ export function sections(dom: Dom, names: Names) {
     const shape = (element: Element) => `${element.tagName}.${element.getAttribute('class')}`;
     const [ours, theirs] = [sideOf(title), sideOf(button)];
     const isAfter = at(button) > at(title);
+    // What a list beside it says may be whose secret it is.
+    if (
+      dom.all
+        .slice(...[at(title), at(button)].sort((a, b) => a - b))
+        .some((other) => other.matches('select,[role=combobox],[role=radio],input[type=radio]') && visible(other))
+    )
+      return false;
     if (isAfter) {
       // Where a button comes first and its title follows, the button after ours is the next title's.
       const leads = (other: Element) =>
@@ -152,6 +180,16 @@ export function sections(dom: Dom, names: Names) {
       talks(element) &&
       pathOf(element) === pathOf(title) &&
       (element.matches(titleTags) || isHeading(ownText(element), 6));
+    /** A cell of our row in a column that has a name of its own says something of ours. */
+    const isDetail = (element: Element) => {
+      const [own, other] = [closest(title, 'td,th'), closest(element, 'td')];
+      if (!(other instanceof HTMLTableCellElement) || own === other || own?.parentElement !== other.parentElement)
+        return false;
+      const heads = [...(other.closest('table')?.rows ?? [])].find(
+        ({ cells }) => cells[0]?.matches('th') && [...cells].every((cell) => cell.matches('th,td:empty')),
+      );
+      return oneLine(heads?.cells[other.cellIndex]?.textContent) !== '';
+    };
     const between = isAfter ? dom.all.slice(at(title), at(button)) : inside(area);
     return !between.some((element) => {
       if (
@@ -163,7 +201,7 @@ export function sections(dom: Dom, names: Names) {
       )
         return false;
       if (element.matches(`${headingLike},dt,legend`)) return rank(element) <= rank(title);
-      if (isAfter && (isOtherTitle(element) || isInOtherCell(element))) return true;
+      if (isAfter && !isDetail(element) && (isOtherTitle(element) || isInOtherCell(element))) return true;
       return shape(element) === shape(title) && dom.all.slice(at(title), at(element)).some(isButton);
     });
   };
@@ -195,7 +233,8 @@ export function sections(dom: Dom, names: Names) {
       // What has a button in it is a title by a text or a name of its own only.
       const isTitle = (title: Element) =>
         !buttons.some((button) => within(title, button)) || [ownText(title), ...labelsOf(title)].some(test);
-      const sections = titled(test).filter((title) => isSection(title) && isTitle(title));
+      const isOther = matcher(query.otherLabels);
+      const sections = titled(test).filter((title) => isSection(title) && isTitle(title) && !isUnder(title, isOther));
       // In a row that is lit under the pointer the title looks like a button too.
       const others = buttons.filter((button) => !sections.includes(button));
       const candidates = others.length > 0 ? others : buttons;

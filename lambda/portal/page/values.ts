@@ -25,7 +25,8 @@ export function values(dom: Dom, names: Names) {
   const { labelsOf, matcher, buttonsNamed, titled, isButton, inButton } = names;
 
   /** What is no part of the value that stands in the same element. */
-  const aside = 'button,[role=button],[aria-hidden=true]';
+  const aside =
+    'button,[role=button],[aria-hidden=true],small,sup,sub,[class*=badge i],[class*=chip i],[class*=pill i]';
   const isAside = (node: Element | null, element: Element) => {
     const outer = node?.closest(aside);
     return outer != null && outer !== element && element.contains(outer);
@@ -92,7 +93,7 @@ export function values(dom: Dom, names: Names) {
           other.className === element.className &&
           getComputedStyle(element).display === 'inline' &&
           // No word: what copies it may be called so.
-          /^(?=.*[\d_~.-])\S{4,}$/.test(other.textContent ?? ''),
+          /^(?=.*([\d_~.-]|[a-z][A-Z]))\S{4,}$/.test(other.textContent ?? ''),
       );
     };
     const isHolder = (element: Element) => {

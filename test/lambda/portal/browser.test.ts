@@ -151,6 +151,12 @@ test.each([
   ['shows no secret', (secret: string) => secret, 'covered'],
   ['shows none in groups, in pieces, or where it sticks out', (secret: string) => inPieces(secret), 'covered'],
   ['shows none in a closed shadow root of an open dialog', (secret: string) => inClosedRoot(secret), 'blurred'],
+  ['shows none that moves all the time', (secret: string) => `${secret}${moving}`, 'covered'],
+  ['shows none whose mask the page takes away', (secret: string) => `${secret}${withoutMask}`, 'covered'],
+  ['shows none in a page that is zoomed', (secret: string) => `${secret}<style>html{zoom:1.5}</style>`, 'blurred'],
+  ['shows none that stands outside what folds it', (secret: string) => outside(secret), 'covered'],
+  ['shows none that is drawn twice', (secret: string) => twice(secret), 'covered'],
+  ['shows none that its element insists on drawing twice', (secret: string) => insisting(secret), 'blurred'],
   // Shows that the search of the picture can find something.
   ['shows the rest of the page', () => 'Nothing secret', 'seen'],
 ] as const)('evidence %s', async (_name, written, how) => {
@@ -189,6 +195,17 @@ test.each([
   else expect([width, height, red(image) > 0]).toEqual([1280, 1000, how === 'seen']);
 });
 
+const moving = `<script>let n=0;setInterval(()=>{p.style.marginTop=(n=(n+37)%400)+'px';p.innerHTML=p.innerHTML},20)</script>`;
+const withoutMask =
+  '<style>html>:not(head):not(body){display:none!important}</style><script>new MutationObserver(()=>{for(const e of [...document.documentElement.children].slice(2))e.remove()}).observe(document.documentElement,{childList:true})</script>';
+const outside = (secret: string) =>
+  `</p><div style="height:0;overflow:hidden"><p style="position:absolute;color:#f00;font:40px monospace">${secret}</p></div>`;
+const twice = (secret: string) =>
+  `</p><svg width="900" height="80"><defs><text id="t" y="40" fill="red" font-size="40">${secret}</text></defs><use href="#t"/></svg>
+  <style>#q{color:#f00;font:40px monospace;text-shadow:0 90px #f00!important;filter:drop-shadow(0 180px #f00)!important}</style><p id="q">${secret}</p>`;
+const insisting = (secret: string) =>
+  `</p><p style="color:#f00;font:40px monospace;text-shadow:0 90px #f00!important">${secret}</p>`;
+
 // With room for the letters that stand out of their box by a pixel or two, as a J does.
 const inPieces = (secret: string) => {
   const groups = secret.match(/.{1,4}/g) ?? [];
@@ -199,6 +216,36 @@ const inPieces = (secret: string) => {
 };
 const inClosedRoot = (secret: string) =>
   `</p><dialog id="d"><div id="h"></div></dialog><script>h.attachShadow({mode:'closed'}).innerHTML='<p style="color:#f00;font:40px monospace">${secret}</p>';d.showModal()</script>`;
+
+test('evidence of a second factor that is set up is nothing but a blur', async () => {
+  const kept = new Map<string, Uint8Array | string>();
+  const evidence = { write: async (name: string, body: Uint8Array | string) => String(kept.set(name, body).size) };
+  portal = await servePortal(
+    () => '<p>Scan this QR code with your app, then enter the verification code.</p><label>Code <input></label>',
+  );
+  portal.account.totpSecret = 'JBSWY3DPEHPK3PXP';
+  await expect(open(portal, { times: { pageMs: 1_500 } }, { evidence })).rejects.toMatchObject({ pressed: 'no' });
+  const image = [...kept].find(([name]) => name.endsWith('.png'))?.[1] as Uint8Array;
+  expect(decode(image)).toMatchObject({ width: 1280 / 40, height: 1000 / 40 });
+});
+
+test('what Chromium tells and no string can hold ends in an error of ours, and not the process', async () => {
+  portal = await servePortal(
+    usual,
+    () =>
+      ({ url }) =>
+        url.pathname === '/developer-tools' ? 'never' : undefined,
+  );
+  const opening = open(portal);
+  await expect.poll(() => chromiumProcesses('renderer').length).toBeGreaterThan(0);
+  await expect.poll(() => process.hasUncaughtExceptionCaptureCallback()).toBe(true);
+  setImmediate(() => {
+    throw Object.assign(new Error('Cannot create a string'), { code: 'ERR_STRING_TOO_LONG' });
+  });
+  await expect(opening).rejects.toMatchObject({ category: 'portal-unavailable', pressed: 'no' });
+  expect(process.hasUncaughtExceptionCaptureCallback()).toBe(false);
+  await expect.poll(() => chromiumProcesses(undefined)).toEqual([]);
+});
 
 test('evidence that cannot be kept hides nothing', async () => {
   portal = await servePortal((page) => usual(page).replace('Danger Zone', 'Elsewhere'));

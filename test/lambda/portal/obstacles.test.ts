@@ -89,7 +89,7 @@ test.each(here)('%s is refused before the press', async (obstacle, expected) => 
 const wentWrong = {
   500: /answered 500 to POST/,
   'no-answer': /stayed open for 1500 ms/,
-  reset: /stayed open/,
+  reset: /the connection broke off at POST/,
   'dialog-error': /answered 409 to POST/,
 };
 

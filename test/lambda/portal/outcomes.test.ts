@@ -56,6 +56,79 @@ test('what the dialog complains about is told', async () => {
   expect(error?.message).toMatch(/went wrong/);
 });
 
+test.each<[string, (rotate: () => void) => ReturnType<Answer>, string, RegExp]>([
+  [
+    'an answer that comes after the dialog has gone, with what the page says to it',
+    () => new Response('', { status: 429 }),
+    `<button onclick="fetch('/rotate',{method:'POST'}).then(()=>{toast.textContent='Rotate again in 24 h.'});this.closest('dialog').close()">Rotate</button>`,
+    /answered 429 to POST \/rotate, and the page says: Rotate again in 24 h/,
+  ],
+  [
+    'a connection that breaks off',
+    () => 'reset',
+    `<button onclick="fetch('/rotate',{method:'POST'}).catch(()=>0);this.closest('dialog').close()">Rotate</button>`,
+    /the connection broke off at POST \/rotate/,
+  ],
+  [
+    'a second window.confirm',
+    () => undefined,
+    `<button onclick="this.closest('dialog').close();if(confirm('Really rotate?'))press()">Rotate</button>`,
+    /the page asked again: Really rotate\?/,
+  ],
+])('%s is told', async (_name, reply, button, words) => {
+  portal = await servePortal(
+    (page) =>
+      `${usual(page).replace(/<dialog[\s\S]*<\/dialog>/, parts.dialog(button))}<div id="toast" role="alert"></div>`,
+    onRotate(reply),
+  );
+  const tools = await open(portal);
+  try {
+    await tools.look(signal);
+    const dialog = await tools.openRotateDialog(signal);
+    const told = async () => {
+      await dialog.press(signal);
+      for (;;) await tools.shown(signal);
+    };
+    await expect(told()).rejects.toMatchObject({ what: expect.stringMatching(words), pressed: 'unknown' });
+    expect(portal.rotations).toBe(0);
+  } finally {
+    await tools.close();
+  }
+});
+
+test('a dialog that asks once more is told, and left alone', async () => {
+  portal = await servePortal(
+    (page) =>
+      `${usual(page).replace(/<dialog[\s\S]*<\/dialog>/, parts.dialog(`<button onclick="this.closest('dialog').close();more.showModal()">Rotate</button>`))}<dialog id="more"><p>Are you absolutely sure that you want to rotate?</p><button onclick="press()">Rotate</button></dialog>`,
+  );
+  const tools = await open(portal);
+  try {
+    await tools.look(signal);
+    const dialog = await tools.openRotateDialog(signal);
+    await dialog.press(signal);
+    await expect(tools.look(signal)).rejects.toThrow(/another dialog asked once more, and was left alone: Are you abs/);
+    await tools.look(signal);
+    expect(portal.rotations).toBe(0);
+  } finally {
+    await tools.close();
+  }
+});
+
+test('what the dialog says that stays open is told, whatever it is', async () => {
+  const page: typeof usual = (it) =>
+    usual(it).replace(
+      /<dialog[\s\S]*<\/dialog>/,
+      parts.dialog(
+        `<p id="a"></p><button onclick="fetch('/rotate',{method:'POST'}).then(()=>{a.textContent='You can rotate again in 24 h.'})">Rotate</button>`,
+      ),
+    );
+  const { error } = await pressed(
+    onRotate(() => Response.json({})),
+    page,
+  );
+  expect(error?.message).toMatch(/stayed open for 1500 ms, and says: You can rotate again in 24 h/);
+});
+
 test.each([
   ['the tab', 'renderer'],
   ['the browser', undefined],

@@ -34,7 +34,7 @@ async function pressesOnce(traits: Rendering): Promise<void> {
     expect(await tools.look(signal)).toBe(before);
     await confirmed(tools, before).catch((error: RotationError) => {
       // A section that closes by itself may take the dialog along just before the click. That is certain, and may be tried again.
-      expect([traits.dangerZone, error.pressed, error.retryable]).toEqual(['closes-again', 'no', true]);
+      expect([traits.dangerZone, error.pressed, error.retryable], error.message).toEqual(['closes-again', 'no', true]);
       return confirmed(tools as DeveloperTools, before);
     });
     let seen = traits.newSecret === 'at-once' ? await tools.shown(signal) : before;

@@ -327,6 +327,43 @@ const forms: Record<string, Page> = {
   'cells of a grid, without rows around them': withRows(
     `<div class="grid"><div class="c8"><p>Webhook secret</p></div><div class="c4"><button onclick="other('webhook')">Rotate</button></div><div class="c8"><p>Rotate Secret</p></div><div class="c4"><button onclick="ask()">Rotate</button></div><div class="c8"><p>Delete client</p></div><div class="c4"><button onclick="other('delete')">Delete</button></div></div>`,
   ),
+  'a badge beside the secret': withSecret(
+    (s) => `<dl><dt>Client Secret</dt><dd><span data-secret>${s}</span> <small>rotated just now</small></dd></dl>`,
+  ),
+  'a badge within what holds the secret': (page) =>
+    withSecret((s) => `<dl><dt>Client Secret</dt><dd><code>${s} <span class="badge">New</span></code></dd></dl>`)(
+      page,
+    ).replace('onclick="press()"', 'onclick="press().then(()=>location.reload())"'),
+  'a table with a word about each row': withRows(
+    `<table><thead><tr><th>Action</th><th>Impact</th><th></th></tr></thead><tbody><tr><td>Rotate Secret</td><td>High</td><td><button onclick="ask()">Rotate</button></td></tr><tr><td>Delete client</td><td>Irreversible</td><td><button onclick="other('delete')">Delete</button></td></tr></tbody></table>`,
+  ),
+  'a card of webhooks before a zone without a heading of its own': ({ id, secret }) =>
+    `<main><section><h2>API</h2>${parts.id(id)}${parts.secret(secret)}</section><div class="card"><h2>Webhooks</h2><p>None yet.</p><button onclick="other('webhook')">Add</button></div><details><summary>Danger Zone</summary>${parts.rows}</details></main>${parts.dialog(parts.buttons)}`,
+  'a label that its buttons run on from': withDialog(
+    parts.dialog(
+      `<p><label>Type ROTATE <input oninput="b.disabled=false" id="w"></label><button>Cancel</button><button id="b" onclick="w.value==='ROTATE'?press():other(w.value)">Rotate</button></p>`,
+    ),
+  ),
+  'the word below, which is the placeholder': withDialog(
+    parts.dialog(
+      `<p>To confirm, type the word below</p><input placeholder="ROTATE" id="w"><button onclick="w.value==='ROTATE'?press():other(w.value)">Rotate</button>`,
+    ),
+  ),
+  'the name, which is beside its label': (page) =>
+    `<dl><dt>Name</dt><dd>Farm Monitor</dd></dl>${withDialog(parts.dialog(`<p>Type the client name to confirm.</p><input id="w"><button onclick="w.value==='Farm Monitor'?press():other(w.value)">Rotate</button>`))(page)}`,
+  'a window.prompt for the name': (page) =>
+    `<dl><dt>Name</dt><dd>Farm Monitor</dd></dl>${usual(page).replace('onclick="ask()"', `onclick="const w=prompt('Type the name of the client to rotate its secret');if(w!==null)w==='Farm Monitor'?press():other(w)"`)}`,
+  'a list of clients in the dialog, with ours chosen': (page) =>
+    withDialog(
+      parts.dialog(
+        `<select><option value="${page.other}">Legacy</option><option selected value="${page.id}">Farm</option></select>${parts.buttons}`,
+      ),
+    )(page),
+  'an address that Chromium takes and Node does not': (page) =>
+    usual(page).replace(
+      'onclick="press()"',
+      `onclick="fetch('http://a%20b/',{method:'POST',mode:'no-cors'}).catch(()=>0);press()"`,
+    ),
   'a tooltip that speaks of rotating': withRows(
     `<div class="row"><h3>Rotate Secret</h3><button onmouseenter="tip.showPopover()" onclick="setTimeout(ask,300)">Rotate</button></div><div id="tip" popover="manual" role="tooltip" style="inset:auto 0 0 auto">Rotates the client secret</div>`,
   ),

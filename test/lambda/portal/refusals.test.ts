@@ -92,6 +92,27 @@ const refusals: Record<string, [Page, RegExp]> = {
       ),
     /POST \/rotate.* held back/,
   ],
+  'a rotation at the click, by a form that opens a new tab': [
+    withRows(
+      row('Rotate Secret', '<form method="post" action="/other/tab" target="_blank"><button>Rotate</button></form>'),
+    ),
+    /POST \/other\/tab.* held back/,
+  ],
+  'a rotation at the click, by a shared worker': [
+    withRows(
+      row(
+        'Rotate Secret',
+        `<button onclick="new SharedWorker(URL.createObjectURL(new Blob(['fetch(\\''+location.origin+'/rotate\\',{method:\\'POST\\'})'])))">Rotate</button>`,
+      ),
+    ),
+    /opened no dialog/,
+  ],
+  'a rotation at the click, put off until later': [
+    withRows(
+      row('Rotate Secret', `<button onclick="fetchLater('/rotate',{method:'POST',activateAfter:0})">Rotate</button>`),
+    ),
+    /opened no dialog/,
+  ],
   'a rotation at the click, with an alert': [
     withRows(row('Rotate Secret', `<button onclick="press();alert('The client secret is rotated.')">Rotate</button>`)),
     /POST \/rotate.* held back/,
@@ -156,6 +177,116 @@ const refusals: Record<string, [Page, RegExp]> = {
       `${usual(page).replace('onclick="ask()"', 'onclick="setTimeout(ask, 300)"')}<div role="dialog" style="position:fixed;right:0;bottom:0;width:200px">Your secret is old: rotate it. <button onclick="other('reminder')">Rotate now</button></div>`,
     /2 matches .*rotate dialogs/,
   ],
+  ...Object.fromEntries(
+    [
+      '<p>Enter 6-digit code from your authenticator</p><input>',
+      '<input aria-label="Enter verification code">',
+      '<p>Type it here</p><input autocomplete="one-time-code">',
+      '<p>Enter password to confirm</p><input>',
+      '<p>Type it here</p><input type="password">',
+      '<label>PIN <input></label>',
+      '<p>Enter the 6-digit code</p><input maxlength="1"><input maxlength="1"><input maxlength="1">',
+    ].map((field) => [
+      `a dialog that asks for a proof: ${field}`,
+      [inDialog(`${field}<button onclick="other('proof')">Rotate</button>`), /password, a PIN or a one-time code/],
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['Enter your password to rotate the secret', 'Type the code sent to your phone to rotate the secret'].map(
+      (text) => [
+        `a window.prompt for a proof: ${text}`,
+        [
+          (page: Parameters<Page>[0]) =>
+            usual(page).replace('onclick="ask()"', `onclick="if(prompt('${text}')!==null)other('proof')"`),
+          /password, a PIN or a one-time code/,
+        ],
+      ],
+    ),
+  ),
+  'a window.prompt for what nobody knows': [
+    (page) =>
+      usual(page).replace('onclick="ask()"', `onclick="if(prompt('To rotate the secret, enter the reason'))other(1)"`),
+    /what to type there was not understood/,
+  ],
+  'a dialog that wants a part of what is known': [
+    inDialog(`<p>Type the last 4 characters of the client id</p><input><button onclick="other(1)">Rotate</button>`),
+    /what to type there was not understood/,
+  ],
+  'a word that rotates as soon as it is complete': [
+    inDialog(`<p>Type ROTATE</p><input oninput="if(this.value==='ROTATE')press()"><button disabled>Rotate</button>`),
+    /typed in the rotate dialog made the page send POST \/rotate; it was held back/,
+  ],
+  'a box that rotates when it is ticked': [
+    inDialog(
+      `<label><input type="checkbox" onchange="press()"> I understand, rotate now</label><button>Rotate</button>`,
+    ),
+    /ticked or typed in the rotate dialog made the page send POST \/rotate; it was held back/,
+  ],
+  'a box that was ticked already': [
+    inDialog(
+      `<label><input type="checkbox" checked> Also sign out everyone</label><button onclick="other(1)">Rotate</button>`,
+    ),
+    /a box that was ticked already/,
+  ],
+  'a list in the dialog, with another client chosen': [
+    (page) =>
+      inDialog(
+        `<select><option value="${page.other}">Legacy</option><option value="${page.id}">Farm</option></select><button onclick="other('client')">Rotate</button>`,
+      )(page),
+    /a choice to make/,
+  ],
+  'radio buttons in the dialog, with none chosen': [
+    (page) =>
+      inDialog(
+        `<label><input type="radio" name="c"> Legacy</label><label><input type="radio" name="c" value="${page.id}"> Farm</label><button onclick="other('client')">Rotate</button>`,
+      )(page),
+    /a choice to make/,
+  ],
+  'a list beside the button': [
+    withRows(row('Rotate Secret', `<select aria-label="Client"><option>Legacy</option></select>${wrong('Rotate')}`)),
+    /no button "Rotate"/,
+  ],
+  'a dialog about another client on the page, by its name': [
+    (page) =>
+      `<main><h1>Developer Tools</h1><article><h2>Legacy Import</h2>${parts.id(page.other)}${parts.secret('another-secret-0')}</article><article><h2>Farm Monitor</h2>${parts.id(page.id)}${parts.secret(page.secret)}${parts.zone(parts.rows)}</article></main>${parts.dialog(`<p>Legacy Import will get a new one.</p><button onclick="other('client')">Rotate</button>`)}`,
+    /speaks of another client on the page: "Legacy Import"/,
+  ],
+  'a dialog that is still loading what else it does': [
+    (page) =>
+      inDialog(`<p id="p" aria-busy="true">Please hold the line</p><button onclick="other(1)">Rotate</button>`)(
+        page,
+      ).replace(
+        'onclick="ask()"',
+        `onclick="ask();setTimeout(()=>{p.ariaBusy='false';p.textContent='All access tokens will be revoked.'},300)"`,
+      ),
+    /something else than rotating: "All access tokens/,
+  ],
+  'a dialog that says "Loading" before what else it does': [
+    (page) =>
+      inDialog(`<p id="p">Loading…</p><button onclick="other(1)">Rotate</button>`)(page).replace(
+        'onclick="ask()"',
+        `onclick="ask();setTimeout(()=>{p.textContent='All access tokens will be revoked.'},300)"`,
+      ),
+    /something else than rotating: "All access tokens/,
+  ],
+  'a dialog that is loading without an end': [
+    inDialog(`<p aria-busy="true">Please hold the line</p><button onclick="other(1)">Rotate</button>`),
+    /says that it is still loading/,
+  ],
+  ...Object.fromEntries(
+    Object.entries({
+      'around it': `<section><h2>Webhooks</h2><details><summary>Danger Zone</summary>${row('Rotate Secret', wrong('Rotate'))}</details></section>`,
+      'over its heading': `<h2>Webhooks</h2><p>Signing secret</p><h3>Danger Zone</h3><h4>Rotate Secret</h4>${wrong('Rotate')}`,
+      'within it': `<h2>Danger Zone</h2><header><h3>Webhooks</h3></header><h4>Rotate Secret</h4>${wrong('Rotate')}`,
+    }).map(([where, zone]) => [
+      `a Danger Zone of webhooks, with the heading ${where}`,
+      [
+        ({ id, secret }: Parameters<Page>[0]) =>
+          `<main><section><h2>API</h2>${parts.id(id)}${parts.secret(secret)}</section>${zone}</main>`,
+        /no button "Rotate"/,
+      ],
+    ]),
+  ),
   'a button under something that cannot be closed': [
     (page) => `${usual(page)}<div style="position:fixed;inset:0;z-index:9;background:#fff">Please wait</div>`,
     /something lies over it/,
@@ -179,6 +310,36 @@ test.each(Object.entries(refusals))('%s is refused before the press', async (_na
     await tools.close();
   }
 });
+
+const unasked: Record<string, string> = {
+  'a link': '<a href="/rotate">Rotate</a>',
+  'a form that only reads': '<form action="/rotate"><button>Rotate</button></form>',
+  'a script that loads the page anew': `<button onclick="fetch('/rotate').then(()=>location.reload())">Rotate</button>`,
+  'a script that shows the new secret': `<button onclick="fetch('/rotate').then(()=>fetch('/now')).then((now)=>now.text()).then(show)">Rotate</button>`,
+};
+
+test.each(Object.entries(unasked))(
+  'a portal that rotates by GET, without asking, is clicked once: %s',
+  async (_name, button) => {
+    portal = await servePortal(withRows(row('Rotate Secret', button)), (it) => ({ url }) => {
+      if (url.pathname === '/now') return new Response(it.secret());
+      if (url.pathname !== '/rotate') return undefined;
+      it.rotate();
+      return new Response(null, { status: 303, headers: { location: '/developer-tools' } });
+    });
+    const tools = await open(portal, { times: { dialogMs: 900 } });
+    try {
+      await tools.look(signal);
+      await expect(tools.openRotateDialog(signal)).rejects.toMatchObject({
+        category: 'portal-changed',
+        pressed: 'unknown',
+      });
+      expect(portal.rotations).toBe(1);
+    } finally {
+      await tools.close();
+    }
+  },
+);
 
 test('what a dialog goes on to say when its button is ready already is judged too', async () => {
   portal = await servePortal(

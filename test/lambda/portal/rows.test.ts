@@ -89,6 +89,7 @@ test('the "Rotate" of "Rotate Secret" is the one in its row, or none', { timeout
       zone: labels.dangerZone,
       section: labels.rotateSecret,
       name: labels.rotate,
+      otherLabels: labels.otherSecrets,
     });
     const found = await rotate.evaluateAll((buttons) => buttons.map((button) => (button as HTMLElement).dataset.ours));
     const isAnothers = found.length === 1 && found[0] !== 'true';
