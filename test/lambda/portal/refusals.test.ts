@@ -99,12 +99,7 @@ const refusals: Record<string, [Page, RegExp]> = {
     /POST \/other\/tab.* held back/,
   ],
   'a rotation at the click, by a shared worker': [
-    withRows(
-      row(
-        'Rotate Secret',
-        `<button onclick="new SharedWorker(URL.createObjectURL(new Blob(['fetch(\\''+location.origin+'/rotate\\',{method:\\'POST\\'})'])))">Rotate</button>`,
-      ),
-    ),
+    withRows(row('Rotate Secret', `<button onclick="new SharedWorker('/worker.js')">Rotate</button>`)),
     /opened no dialog/,
   ],
   'a rotation at the click, put off until later': [
@@ -293,8 +288,15 @@ const refusals: Record<string, [Page, RegExp]> = {
   ],
 };
 
+const worker = new Response(`fetch('/rotate', { method: 'POST' })`, { headers: { 'content-type': 'text/javascript' } });
+
 test.each(Object.entries(refusals))('%s is refused before the press', async (_name, [page, words]) => {
-  portal = await servePortal(page);
+  portal = await servePortal(
+    page,
+    () =>
+      ({ url }) =>
+        url.pathname === '/worker.js' ? worker.clone() : undefined,
+  );
   const tools = await open(portal, { times: { dialogMs: 900, clickMs: 900 } });
   try {
     await tools.look(signal);
