@@ -91,9 +91,10 @@ export async function readSlots(run: Run, ports: Ports, bridgeArn: string): Prom
     if (slot?.access_token) ports.learnSecret(slot.access_token);
     return slot && { versionId: version.versionId, createdAt: version.createdAt, slot };
   };
-  const [latest, previous] = await Promise.all([read('AWSCURRENT'), read('AWSPREVIOUS')]);
+  // In this order: one that another invocation takes between the two reads makes both find the one before it, and none is missed.
+  const latest = await read('AWSCURRENT');
+  const previous = await read('AWSPREVIOUS');
   const armed = [latest, previous].filter((found) => found?.slot.armed_for === run.token);
-  // One that another invocation takes between the two reads makes both find the one before it.
   return {
     latest,
     knownSince: previous?.createdAt,

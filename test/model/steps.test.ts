@@ -1740,6 +1740,32 @@ describe('labels', () => {
   });
 });
 
+describe('slots that others take meanwhile', () => {
+  it('between the two reads of the bridge secret hide none of this rotation', async () => {
+    const failing = async (run: Run, ports: Ports) => {
+      throw await reportFailure(run, ports, failure('concurrency', 'no'));
+    };
+    let isTaken = false;
+    const { error } = await play(failing, {
+      before: another({ armed_for: token, armed_from: 'x'.repeat(32) }),
+      but: (ports, world) => ({
+        secrets: {
+          read: async (id, which) => {
+            if (id === bridgeArn && 'label' in which && which.label === 'AWSCURRENT' && !isTaken) {
+              isTaken = true;
+              await world.time.sleep(70_000);
+              await another({ attempt: 2, armed_from: 'y'.repeat(32) })(ports);
+            }
+            return ports.secrets.read(id, which);
+          },
+        },
+      }),
+    });
+    expect(isTaken).toBe(true);
+    expect(error).toMatchObject({ pressed: 'unknown' });
+  });
+});
+
 describe('rotated.v1', () => {
   it('is not published for a version that has not been AWSCURRENT yet', async () => {
     const { error, effects } = await play(createSecret, {
@@ -1759,7 +1785,7 @@ describe('rotated.v1', () => {
       but: (ports) => ({
         secrets: {
           read: async (id, which) => {
-            if (id === bridgeArn && ++reads <= 2) throw failure('permission');
+            if (id === bridgeArn && ++reads === 1) throw failure('permission');
             return ports.secrets.read(id, which);
           },
         },
