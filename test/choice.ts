@@ -1,7 +1,8 @@
 /** All cases, or a sample that another day changes. */
 export const full = process.env.CASES === 'full';
 
-const seed = Number(process.env.CASES_SEED ?? Math.floor(Date.now() / 86_400_000));
+/** The same all day, so that a red run can be had again; another each day. */
+export const seed = Number(process.env.CASES_SEED ?? Math.floor(Date.now() / 86_400_000));
 
 /** In full all of them; otherwise `count`, by the seed of the day, which is printed. CASES_NAMED picks those whose name has it. */
 export function chosen<Case extends { name: string }>(cases: readonly Case[], count: number): Case[] {
