@@ -5,6 +5,8 @@ import type { DeveloperTools, Finding, Log, Portal, PortalAccount, RotateDialog 
 import { type Pressed, RotationError } from '../rotation/rotation-error.ts';
 import { PortalBrowser } from './browser.ts';
 import { clientIds, clientPart, readSecret, secretHolders, showsAnotherClient } from './client.ts';
+import { findRotate } from './danger-zone.ts';
+import { oneLine } from './dialog-words.ts';
 import { type EvidenceStore, maskedScreenshot } from './evidence.ts';
 import { fromBrowser, refusal, trouble } from './failures.ts';
 import { reachDeveloperTools } from './login.ts';
@@ -13,14 +15,7 @@ import { type Origins, originsFor } from './origins.ts';
 import { outlineOf, placeOf, withoutValues, withoutWritings } from './outline.ts';
 import { untilNextLook, whileReplaced } from './page-actions.ts';
 import { anyOf, defaultPortalProfile, type PortalProfile } from './profile.ts';
-import {
-  CertainlyNotPressed,
-  findRotate,
-  furtherQuestion,
-  type OpenDialog,
-  oneLine,
-  openDialog,
-} from './rotate-dialog.ts';
+import { CertainlyNotPressed, furtherQuestion, type OpenDialog, openDialog } from './rotate-dialog.ts';
 import type { Way } from './way.ts';
 
 export interface PortalOptions {

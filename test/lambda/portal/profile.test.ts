@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { wordsToType } from '../../../lambda/portal/dialog-words.ts';
 import { clickedBefore, fromBrowser, probablyClicked } from '../../../lambda/portal/failures.ts';
 import { withoutValues } from '../../../lambda/portal/outline.ts';
 import { mask } from '../../../lambda/portal/page-search.ts';
 import { anyOf, defaultPortalProfile, parsePortalProfile } from '../../../lambda/portal/profile.ts';
-import { wordsToType } from '../../../lambda/portal/rotate-dialog.ts';
 
 test('a profile replaces what it names and nothing else', () => {
   const profile = parsePortalProfile('{"labels":{"rotate":["Erneuern"]},"times":{"propagationMs":5}}');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { RotationError } from '../../../lambda/rotation/rotation-error.ts';
 import { open, parts, type SmallPortal, servePortal, usual } from './small-portal.ts';
@@ -246,24 +247,6 @@ const refusals: Record<string, [Page, RegExp]> = {
       `<main><h1>Developer Tools</h1><article><h2>Legacy Import</h2>${parts.id(page.other)}${parts.secret('another-secret-0')}</article><article><h2>Farm Monitor</h2>${parts.id(page.id)}${parts.secret(page.secret)}${parts.zone(parts.rows)}</article></main>${parts.dialog(`<p>Legacy Import will get a new one.</p><button onclick="other('client')">Rotate</button>`)}`,
     /speaks of another client on the page: "Legacy Import"/,
   ],
-  'a dialog that is still loading what else it does': [
-    (page) =>
-      inDialog(`<p id="p" aria-busy="true">Please hold the line</p><button onclick="other(1)">Rotate</button>`)(
-        page,
-      ).replace(
-        'onclick="ask()"',
-        `onclick="ask();setTimeout(()=>{p.ariaBusy='false';p.textContent='All access tokens will be revoked.'},300)"`,
-      ),
-    /something else than rotating: "All access tokens/,
-  ],
-  'a dialog that says "Loading" before what else it does': [
-    (page) =>
-      inDialog(`<p id="p">Loading…</p><button onclick="other(1)">Rotate</button>`)(page).replace(
-        'onclick="ask()"',
-        `onclick="ask();setTimeout(()=>{p.textContent='All access tokens will be revoked.'},300)"`,
-      ),
-    /something else than rotating: "All access tokens/,
-  ],
   'a dialog that is loading without an end': [
     inDialog(`<p aria-busy="true">Please hold the line</p><button onclick="other(1)">Rotate</button>`),
     /says that it is still loading/,
@@ -307,6 +290,31 @@ test.each(Object.entries(refusals))('%s is refused before the press', async (_na
     expect(error.message).toMatch(words);
     expect(error).toMatchObject({ category: 'portal-changed', pressed: 'no' });
     expect(error.action).not.toBe('');
+    expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 0, others: [] });
+  } finally {
+    await tools.close();
+  }
+});
+
+test.each([
+  ['is busy', `<p id="p" aria-busy="true">Please hold the line</p>`],
+  ['says "Loading"', '<p id="p">Loading…</p>'],
+  ['waits for an answer', '<p id="p"></p>'],
+])('a dialog that %s is judged by what it says then', async (_what, content) => {
+  portal = await servePortal(
+    (page) =>
+      inDialog(`${content}<button onclick="other(1)">Rotate</button>`)(page).replace(
+        'onclick="ask()"',
+        `onclick="ask();fetch('/effects').then(()=>{p.ariaBusy='false';p.textContent='All access tokens will be revoked.'})"`,
+      ),
+    () =>
+      async ({ url }) =>
+        url.pathname === '/effects' ? sleep(300, new Response('')) : undefined,
+  );
+  const tools = await open(portal, { times: { settleMs: 4_000 } });
+  try {
+    await tools.look(signal);
+    await expect(tools.openRotateDialog(signal)).rejects.toThrow(/something else than rotating: "All access tokens/);
     expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 0, others: [] });
   } finally {
     await tools.close();
