@@ -1524,6 +1524,16 @@ describe('finishSecret', () => {
     });
   };
 
+  it('publishes what the version is owed that it replaces, where that has the same client secret', async () => {
+    const { error, events } = await play(finishSecret, {
+      before: pendingHolds({}),
+      but: says(['accepted'], ['accepted']),
+    });
+    expect(error).toBeUndefined();
+    const rotated = events.filter(({ type }) => type.includes('.rotated.'));
+    expect(rotated.map(({ data }) => data.version_id)).toEqual([first, token]);
+  });
+
   it.each([
     ['rejected', 'accepted', false, 0],
     ['accepted', 'accepted', true, 10],
