@@ -348,9 +348,8 @@ export class PortalBrowser {
 
   /** Bounded; never throws. Chromium is killed where it does not go by itself (it may take minutes). @see Sparticuz/chromium#114 */
   async close(): Promise<void> {
-    living.delete(this);
-    if (living.size === 0) process.setUncaughtExceptionCaptureCallback(null);
     await end(this.#browser, this.#processId, this.#options.profile.times.closeMs);
+    living.delete(this);
   }
 }
 
@@ -358,7 +357,7 @@ const living = new Set<PortalBrowser>();
 
 /**
  * What Chromium tells, Playwright makes one string of: of a page that writes half a gigabyte to its console, that ends in an error that
- * nobody can catch, and with it the process. Lambda's runtime, which ends it too, is asked after this.
+ * nobody can catch, and with it the process; of a browser that is closed already too, so this stays. Lambda's runtime is asked after it.
  * @see Node.js, process.setUncaughtExceptionCaptureCallback
  */
 function whenUncaught(error: Error): void {
