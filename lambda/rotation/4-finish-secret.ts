@@ -28,7 +28,7 @@ export async function finishSecret(run: Run, ports: Ports): Promise<void> {
   const pending = await readPending(run, ports, description);
   const from = versionWith(description, 'AWSCURRENT') ?? before.version.versionId;
   // The same secret: a rotation that was given up has moved AWSCURRENT all the same, and storing had taken the label of its event.
-  if (before.secret.client_secret === pending.secret.client_secret)
+  if (before.version.versionId === from && before.secret.client_secret === pending.secret.client_secret)
     await publishRotated(run, ports, description, before, from, versionWith(description, 'AWSPREVIOUS'));
   await moveCurrent(run, ports, from);
   await publishRotated(run, ports, description, pending, run.token, from);
