@@ -74,6 +74,8 @@ export class PortalBrowser {
   writes = 0;
   /** Whether the page talks to its server by other means too, which are not seen. */
   hasSocket = false;
+  /** How much it has said so. */
+  framesSent = 0;
   /** Where the page wanted to open a new tab, if it may go there. */
   newTab: string | undefined;
   /** What the page has asked since the press, with a script dialog; it was answered no. */
@@ -88,6 +90,8 @@ export class PortalBrowser {
   #onScriptDialog: ((dialog: Dialog) => void) | undefined;
   #hold: ((route: Route) => void) | undefined;
   #writesBefore = 0;
+  /** What the page has sent, by what it was for. */
+  readonly #written = new Set<string>();
   /** The last request for a page. */
   #navigation: Request | undefined;
 
@@ -155,6 +159,7 @@ export class PortalBrowser {
       this.underWay.add(request);
       if (isWrite(request)) {
         this.writes += 1;
+        this.#written.add(purposeOf(request));
         if (this.awaited?.(request.postData() ?? '')) this.carried += 1;
       }
       if (!this.#isPage(request)) return;
@@ -181,8 +186,11 @@ export class PortalBrowser {
       }
       if (request === this.#navigation) this.status = response.status();
     });
-    page.on('websocket', () => {
+    page.on('websocket', (socket) => {
       this.hasSocket = true;
+      socket.on('framesent', () => {
+        this.framesSent += 1;
+      });
     });
     this.#context.on('dialog', (dialog) => this.#scriptDialog(dialog));
     this.#context.on('page', (tab) => {
@@ -281,14 +289,27 @@ export class PortalBrowser {
    * Holds back every request that may change something, from now until `release` (they go) or `drop` (they never do). A portal
    * that rotates at the click on "Rotate", without a dialog, would otherwise press before the slot is taken. `navigates` rejects where
    * one of them is for another page: until it is dropped, the page answers nothing.
+   *
+   * @param exceptReports lets go what the page has sent before, and what waits for no answer: both report what is clicked and typed
    */
-  holdRequests(): { navigates: Promise<never>; readonly isEmpty: boolean; release(): void; drop(): string[] } {
+  holdRequests(exceptReports = false): {
+    navigates: Promise<never>;
+    readonly isEmpty: boolean;
+    release(): void;
+    drop(): string[];
+  } {
     const held: Route[] = [];
     const { promise: navigates, reject } = Promise.withResolvers<never>();
     navigates.catch(() => undefined);
+    const reports = new Set(exceptReports ? this.#written : []);
     const hold = (route: Route) => {
+      const request = route.request();
+      if (reports.has(purposeOf(request)) || (exceptReports && request.resourceType() === 'ping')) {
+        route.continue().catch(() => undefined);
+        return;
+      }
       held.push(route);
-      if (this.#isPage(route.request())) reject(new Error('a page is held back'));
+      if (this.#isPage(request)) reject(new Error('a page is held back'));
     };
     this.#hold = hold;
     const stop = () => {
@@ -389,6 +410,13 @@ function changesSomething(request: Request, { harmlessRequests }: PortalProfile)
   if (!isWrite(request) || onlyQueries(request.postData())) return false;
   const text = `${request.method()} ${new URL(request.url()).pathname}`;
   return harmlessRequests.length === 0 || !anyOf(harmlessRequests).test(text);
+}
+
+/** Where it goes; of what is sent to one address for all, also what it says. */
+function purposeOf(request: Request): string {
+  const body = request.postData() ?? '';
+  const calls = /"(query|operationName|mutation|method)"/.test(body) ? body.slice(0, 500) : '';
+  return `${request.method()} ${request.url().split(/[?#]/)[0]} ${calls}`;
 }
 
 /** GraphQL sends what only reads by POST too. @see GraphQL specification, "Operations" */

@@ -37,8 +37,11 @@ export type Search =
   | { find: 'part-of-button'; label: Labels; otherLabels: Labels; name: Labels; index: number; hiddenToo: boolean }
   /** What opens the Danger Zone, unless it says that it is open. */
   | { find: 'zone'; zone: Labels }
-  /** Buttons with such a name that belong to such a section of the Danger Zone, and to nothing that is headed `otherLabels`. */
-  | { find: 'rotate'; zone: Labels; section: Labels; name: Labels; otherLabels: Labels }
+  /**
+   * Buttons with such a name that belong to such a section of the Danger Zone, and to nothing that is headed `otherLabels`; what heads
+   * the field with such a label too is a page's title.
+   */
+  | { find: 'rotate'; zone: Labels; section: Labels; name: Labels; otherLabels: Labels; label: Labels }
   /** Dialogs, with or without a role, that have such a button or say such a thing. */
   | { find: 'dialog'; name: Labels; says: Labels; zone: Labels }
   /** Fields of a login that people type into, of forms that could take one the likeliest: not a sign-up, a newsletter, a trap for robots. */
@@ -123,6 +126,7 @@ export const dangerZone = (
     section: Labels;
     name: Labels;
     otherLabels: Labels;
+    label: Labels;
     zoneCss: string | undefined;
     buttonCss: string | undefined;
   },

@@ -82,7 +82,7 @@ export const portalProfileSchema = z.strictObject({
         '/^\\W*rotate (the |your |this |oauth ?(2(\\.0)?)? )?(client )?secret\\b(?!\\s+(manager|key|store|vault|scanning|webhook|used to|signing))/',
       ),
       /** Headings under which another secret is rotated. */
-      otherSecrets: labels('/^\\W*(\\w+ )?(web ?hooks?|signing|encryption)\\b/'),
+      otherSecrets: labels('/^\\W*(\\w+ )?(web ?hooks?|(signing|encryption)( key| secret)?s?)\\W*$/'),
       rotate: labels(
         '/^(rotate\\W{1,3})?rotate(,? (the |your |this )?(client )?secret)?( rotate)?( (for|of) .{1,80})?(…|\\.\\.\\.)?$/',
       ),
@@ -163,10 +163,10 @@ export const portalProfileSchema = z.strictObject({
         '/\\bbill(ed|ing)\\b|[€$£]\\s?\\d|\\bpayment|\\bsubscription|\\binvoice|\\bcharged\\b|\\bpurchase|\\btransfer (the |your )?(ownership|client|account)/',
       ),
       /** The rotate dialog is still to say what it does. */
-      loading: labels('/(^|\\n)\\W*(loading|please wait)\\b[^\\n]{0,40}(\\n|$)/'),
+      loading: labels('/(^|\\n)\\W*loading\\W*(\\n|$)/'),
       /** What the rotate dialog asks for is to prove who asks, and nothing that it says itself. */
       proof: labels(
-        '/\\b(password|passcode|passphrase|pin|otp|authenticator)\\b|\\b(verification|security|one-time|authentication|sms|\\d-digit|six-digit) code\\b|\\bcode (\\w+ ){0,2}(sent|from)\\b/',
+        '/^\\W*((the|your|a|an|my|current|account|login) ){0,3}(password|passcode|passphrase|pin|t?otp|((verification|security|one-time|authentication|authenticator|backup|recovery|sms|2fa|mfa|\\w+-digit) )+(code|password|pin)|code (\\w+ ){0,3}(sent|from|e-?mailed))\\b/',
       ),
       /** The portal blames itself for a login that it has not taken. */
       tryLater: labels('/went wrong|temporarily unavailable|(temporary|technical) (problem|error|issue|difficult)/'),

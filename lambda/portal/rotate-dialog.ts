@@ -3,7 +3,7 @@ import { RotationError } from '../rotation/rotation-error.ts';
 import { clientNames, readSecret } from './client.ts';
 import { findRotate, lookAtZone, namesOn, rotateDialogs } from './danger-zone.ts';
 import { isReady, isStill, lookAt, type Ready, saysTheSame, whenReady, wordsOf } from './dialog-ready.ts';
-import { askedFor, judge, type Names, notUnderstood, oneLine, refuseProof, wordsToType } from './dialog-words.ts';
+import { judge, type Names, notUnderstood, oneLine, refuseProof, wordsToType } from './dialog-words.ts';
 import { clickedBefore, isTimeout, probablyClicked, refusal, trouble } from './failures.ts';
 import { buttonsOn, placeOf } from './outline.ts';
 import { appears, firstTryMs, guardedClick, isGuarded, only, unclickable, uncover } from './page-actions.ts';
@@ -52,6 +52,7 @@ export async function openDialog(way: Way, shownSecret: string): Promise<OpenDia
   const { documents } = browser;
   const opening: Opening = {
     documents,
+    framesSent: 0,
     clicked: false,
     asked: false,
     before: Number.POSITIVE_INFINITY,
@@ -68,7 +69,7 @@ export async function openDialog(way: Way, shownSecret: string): Promise<OpenDia
       const opened = Promise.race([script.opened, held.navigates]);
       opened.catch(() => undefined);
       const { rotate, hidesClient, ...clicked } = await clickRotate(way, opened, opening);
-      scriptDialog = clicked.scriptDialog ?? (await dialogOpens(way, rotate, opened, opening.before));
+      scriptDialog = clicked.scriptDialog ?? (await dialogOpens(way, rotate, opened, opening));
       opening.asked ||= scriptDialog !== undefined;
       const understood = scriptDialog
         ? await scriptDialogToPress(way, scriptDialog, names)
@@ -110,6 +111,8 @@ export async function openDialog(way: Way, shownSecret: string): Promise<OpenDia
 interface Opening {
   /** How many documents there had been before the first click on "Rotate". */
   documents: number;
+  /** How much had been said over sockets by then. */
+  framesSent: number;
   /** Whether that may have been made. */
   clicked: boolean;
   /** Whether there was a dialog then, whatever it said. */
@@ -124,12 +127,12 @@ interface Opening {
 }
 
 /** Whether the click has led to another page, or may have told the server something unseen. */
-const hasMoved = ({ browser }: Way, { documents, clicked }: Opening) =>
-  clicked && (browser.documents > documents || browser.isLeaving || browser.hasSocket);
+const hasMoved = ({ browser }: Way, { documents, framesSent, clicked }: Opening) =>
+  clicked && (browser.documents > documents || browser.isLeaving || browser.framesSent > framesSent);
 
 /** A click that may have been the press is made once. */
 function requireUnmoved(way: Way, opening: Opening): void {
-  if (!hasMoved(way, opening)) return;
+  if (opening.asked || !hasMoved(way, opening)) return;
   throw trouble(
     'portal-changed',
     'the click on "Rotate" was made and opened no dialog; it was not made again, since this portal may rotate without asking',
@@ -143,7 +146,7 @@ async function clickRotate(
   opened: Promise<Dialog>,
   opening: Opening,
 ): Promise<{ scriptDialog: Dialog | undefined; rotate: Locator; hidesClient: boolean }> {
-  const { profile, log } = way;
+  const { browser, profile, log } = way;
   let until: number | undefined;
   for (;;) {
     requireUnmoved(way, opening);
@@ -155,10 +158,10 @@ async function clickRotate(
     if (dialogs > opening.before) return { scriptDialog: undefined, rotate, hidesClient };
     opening.before = Math.min(opening.before, dialogs);
     log('danger-zone');
-    if (!opening.clicked) opening.documents = way.browser.documents;
-    opening.underWay = new Set(way.browser.underWay);
+    if (!opening.clicked) Object.assign(opening, { documents: browser.documents, framesSent: browser.framesSent });
+    opening.underWay = new Set(browser.underWay);
     // A script dialog keeps the click from ending.
-    const clicked = guardedClick(way.browser.page, rotate.click({ timeout: firstTryMs })).then(
+    const clicked = guardedClick(browser.page, rotate.click({ timeout: firstTryMs })).then(
       () => undefined,
       (error: Error) => error,
     );
@@ -169,6 +172,8 @@ async function clickRotate(
     // On a busy machine the time may end just after the click was made.
     const came = probablyClicked(outcome) && (await firstDialog(way, opened, opening.before));
     if (came) return { scriptDialog: came === true ? undefined : came, rotate, hidesClient };
+    // The page that it leads to may be slow.
+    if (hasMoved(way, opening)) return { scriptDialog: undefined, rotate, hidesClient };
     if (performance.now() > until) throw await unclickable(rotate, '"Rotate"', profile);
     await uncover(rotate, profile);
   }
@@ -182,7 +187,7 @@ async function scriptDialogToPress(way: Way, dialog: Dialog, names: Names): Prom
   const text = dialog.message();
   judge(text, way, names);
   const isPrompt = dialog.type() === 'prompt';
-  if (isPrompt) refuseProof(askedFor(text, profile), profile);
+  if (isPrompt) refuseProof([text], profile);
   if (isPrompt && names.ours.length === 0 && /name/i.test(text)) {
     await dialog.dismiss();
     names.ours = await clientNames((await lookAtZone(way)).part, profile);
@@ -230,13 +235,16 @@ async function dialogOpens(
   way: Way,
   rotate: Locator,
   opened: Promise<Dialog>,
-  before: number,
+  opening: Opening,
 ): Promise<Dialog | undefined> {
+  const { browser } = way;
   for (const until = performance.now() + way.profile.times.dialogMs; performance.now() < until; ) {
-    const outcome = await firstDialog(way, opened, before);
+    const outcome = await firstDialog(way, opened, opening.before);
     if (typeof outcome !== 'boolean') return outcome;
-    // A Danger Zone that closed again may have taken the dialog along.
-    if (outcome || (await rotate.count()) === 0) return undefined;
+    if (outcome) return undefined;
+    // A Danger Zone that closed again may have taken the dialog along; another page may be slow to show it.
+    const isElsewhere = browser.isLeaving || browser.documents > opening.documents;
+    if (!isElsewhere && (await rotate.count()) === 0) return undefined;
   }
   throw refusal(
     'portal-changed',

@@ -56,7 +56,8 @@ export function dialogs(dom: Dom, names: Names) {
   /** What is chosen in lists and by radio buttons; one that says nothing where none of these is. */
   const chosen = (): string[] => {
     const lists = matching('select').filter(hasBox) as HTMLSelectElement[];
-    const radios = matching('input[type=radio],[role=radio]');
+    const isShown = (radio: Element) => [radio, ...((radio as HTMLInputElement).labels ?? [])].some(visible);
+    const radios = matching('input[type=radio],[role=radio]').filter(isShown);
     const choices = [...lists.flatMap(({ selectedOptions }) => [...selectedOptions]), ...radios.filter(isOn)];
     const called = (choice: Element) => {
       const { value, labels } = choice as HTMLInputElement;

@@ -68,16 +68,19 @@ export function sections(dom: Dom, names: Names) {
   };
 
   /** Whether a heading of a higher rank, in what it heads, says that all of it is about other secrets. */
-  const isUnder = (title: Element, test: Test): boolean => {
+  const isUnder = (zone: Element, title: Element, test: Test, credentials: Element[]): boolean => {
     const heads = (heading: Element) => {
-      const area = climb(heading, (outer) => within(outer, title));
+      const area = climb(heading, (outer) => within(outer, title)) as Element;
       const side = [...upwards(heading)].find((outer) => outer.parentElement === area) ?? heading;
-      if (side === heading) return true;
       // A section of its own heads nothing after it; what stands around a heading alone does.
-      const isOfItsOwn = side.matches(
-        'section,article,fieldset,li,details,form,[role=region],[role=tabpanel],[role=group]',
-      );
-      return !isOfItsOwn && !inside(side).some((element) => element.matches(`${clickable},${control}`));
+      const isOfItsOwn =
+        side !== heading &&
+        (side.matches('section,article,fieldset,li,details,form,[role=region],[role=tabpanel],[role=group]') ||
+          inside(side).some((element) => element.matches(`${clickable},${control}`)));
+      if (isOfItsOwn) return false;
+      // Of a page that shows the credentials too, a Danger Zone that is no heading may be a part of its own.
+      const shown = credentials.filter((element) => within(area, element));
+      return shown.length === 0 || (rank(zone) < 7 && !shown.some((element) => at(element) > at(heading)));
     };
     let below = rank(title);
     for (const heading of dom.all.slice(0, at(title)).reverse()) {
@@ -225,7 +228,10 @@ export function sections(dom: Dom, names: Names) {
 
     rotate(query) {
       const zones = titled(matcher(query.zone));
-      const isSection = (title: Element) => !inButton(title) && zones.some((zone) => inZone(zone, title));
+      const [isOther, credentials] = [matcher(query.otherLabels), titled(matcher(query.label))];
+      const isOurs = (zone: Element, title: Element) =>
+        inZone(zone, title) && !isUnder(zone, title, isOther, credentials);
+      const isSection = (title: Element) => !inButton(title) && zones.some((zone) => isOurs(zone, title));
       // A dialog that is open in the section has a "Rotate" of its own.
       const isBehind = (zone: Element, button: Element) => at(zone) < at(button) && inSameDialog(zone, button);
       const buttons = buttonsNamed(query.name).filter((button) => zones.some((zone) => isBehind(zone, button)));
@@ -233,8 +239,7 @@ export function sections(dom: Dom, names: Names) {
       // What has a button in it is a title by a text or a name of its own only.
       const isTitle = (title: Element) =>
         !buttons.some((button) => within(title, button)) || [ownText(title), ...labelsOf(title)].some(test);
-      const isOther = matcher(query.otherLabels);
-      const sections = titled(test).filter((title) => isSection(title) && isTitle(title) && !isUnder(title, isOther));
+      const sections = titled(test).filter((title) => isSection(title) && isTitle(title));
       // In a row that is lit under the pointer the title looks like a button too.
       const others = buttons.filter((button) => !sections.includes(button));
       const candidates = others.length > 0 ? others : buttons;

@@ -24,20 +24,26 @@ export function values(dom: Dom, names: Names) {
   } = dom;
   const { labelsOf, matcher, buttonsNamed, titled, isButton, inButton } = names;
 
+  const unsaid = 'button,[role=button],[aria-hidden=true]';
   /** What is no part of the value that stands in the same element. */
-  const aside =
-    'button,[role=button],[aria-hidden=true],small,sup,sub,[class*=badge i],[class*=chip i],[class*=pill i]';
-  const isAside = (node: Element | null, element: Element) => {
-    const outer = node?.closest(aside);
+  const aside = `${unsaid},small,sup,sub,[class*=badge i],[class*=chip i],[class*=pill i]`;
+  const isIn = (selector: string, node: Element | null, element: Element) => {
+    const outer = node?.closest(selector);
     return outer != null && outer !== element && element.contains(outer);
+  };
+  const isAside = (node: Element | null, element: Element) =>
+    isIn(unsaid, node, element) || (isIn(aside, node, element) && textIn(element, aside) !== '');
+  const textIn = (element: Element, without: string) => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    let text = '';
+    while (texts.nextNode())
+      if (!isIn(without, texts.currentNode.parentElement, element)) text += texts.currentNode.nodeValue;
+    return text.trim();
   };
   const valueIn = (element: Element) => {
     if (element.matches('input,textarea')) return (element as HTMLInputElement).value.trim();
-    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-    let value = '';
-    while (texts.nextNode())
-      if (!isAside(texts.currentNode.parentElement, element)) value += texts.currentNode.nodeValue;
-    return value.trim();
+    // All of it may stand in what elsewhere says something beside a value.
+    return textIn(element, aside) || textIn(element, unsaid);
   };
 
   /** A label and its value in one element: in one text, or the label in an element of its own, or a line of its own. */
@@ -47,7 +53,7 @@ export function values(dom: Dom, names: Names) {
     if (element.childElementCount === 0 || element.childNodes.length > 9 || element.matches(`${headingLike},label`))
       return undefined;
     const parts = [...element.childNodes]
-      .filter((node) => !(node instanceof Element && node.matches(aside)))
+      .filter((node) => !(node instanceof Element && node.matches(unsaid)))
       .map((node) => ({ text: oneLine(textOf(node)), isText: node.nodeType === Node.TEXT_NODE }))
       .filter(({ text }) => text !== '');
     const [first, last] = parts;

@@ -359,6 +359,32 @@ const forms: Record<string, Page> = {
         `<select><option value="${page.other}">Legacy</option><option selected value="${page.id}">Farm</option></select>${parts.buttons}`,
       ),
     )(page),
+  'labels that are written small': (page) =>
+    usual(page).replace(
+      parts.id(page.id) + parts.secret(page.secret),
+      `<p><small>Client ID</small><br>${page.id}</p><p><small>Client Secret</small> <code><small data-secret>${page.secret}</small></code></p>`,
+    ),
+  'webhooks in the title of the page': (page) => usual(page).replace('<h1>Developer Tools</h1>', '<h1>Webhooks</h1>'),
+  'webhooks under a heading before a zone that has none': ({ id, secret }) =>
+    `<main><h2>API</h2>${parts.id(id)}${parts.secret(secret)}<h2>Webhooks</h2><p>None yet.</p><button onclick="other('webhook')">Add</button><details><summary>Danger Zone</summary>${parts.rows}</details></main>${parts.dialog(parts.buttons)}`,
+  'a dialog on another page, which is slow': (page) =>
+    `${usual(page).replace('<button onclick="ask()">Rotate</button>', '<a role="button" href="/developer-tools?modal">Rotate</a>')}<script>if(location.search)fetch('/slow').then(()=>ask())</script>`,
+  'a page that reports each click and each change': (page) =>
+    `${usual(page).replace(/<dialog[\s\S]*<\/dialog>/, parts.dialog('<p>Type ROTATE to confirm. You need no password for that.</p><input oninput="b.disabled=false"><button id="b" disabled onclick="press()">Rotate</button>'))}<script>for(const type of ['click','change'])addEventListener(type,()=>{fetch('/report',{method:'POST'});navigator.sendBeacon('/report-too')},true)</script>`,
+  'a dialog that speaks of loading and waiting': withDialog(
+    parts.dialog(
+      `<p>Loading docks need the new secret.</p><p>Please wait up to 30 seconds after rotating.</p>${parts.buttons}`,
+    ),
+  ),
+  'radio buttons that are not shown': withDialog(
+    parts.dialog(
+      `<div hidden><input type="radio" name="a" checked><input type="radio" name="a"></div>${parts.buttons}`,
+    ),
+  ),
+  'another client, called as a sentence begins': (page) =>
+    `<main><h1>Developer Tools</h1><article><h2>Test</h2>${parts.id(page.other)}${parts.secret('another-secret-0')}</article><article><h2>Farm</h2>${parts.id(page.id)}<label>Client Secret <input readonly data-secret value="${page.secret}"></label>${parts.zone(parts.rows)}</article></main>${parts.dialog(`<p>Test your integration afterwards.</p>${parts.buttons}`)}`,
+  'a socket that says nothing, and a zone that closes at the click': (page) =>
+    `${usual(page).replace('onclick="ask()"', `onclick="if(this.title){ask()}else{this.title='again';zone.hidden=true;document.querySelector('h2 button').setAttribute('aria-expanded','false')}"`)}<script>new WebSocket(location.origin.replace('http','ws'))</script>`,
   'an address that Chromium takes and Node does not': (page) =>
     usual(page).replace(
       'onclick="press()"',
@@ -428,7 +454,9 @@ async function pressedOnce(page: Page, times = {}): Promise<void> {
           ? sleep(1_000, new Response(''))
           : url.pathname === '/graphql'
             ? Response.json({})
-            : undefined,
+            : url.pathname.startsWith('/report')
+              ? new Response('')
+              : undefined,
   );
   // What succeeds takes no longer by this, and no busy machine makes it fail.
   const tools = await open(portal, { times: { clickMs: 8_000, dialogMs: 8_000, ...times } });

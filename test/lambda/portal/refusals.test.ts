@@ -242,11 +242,21 @@ const refusals: Record<string, [Page, RegExp]> = {
     withRows(row('Rotate Secret', `<select aria-label="Client"><option>Legacy</option></select>${wrong('Rotate')}`)),
     /no button "Rotate"/,
   ],
-  'a dialog about another client on the page, by its name': [
-    (page) =>
-      `<main><h1>Developer Tools</h1><article><h2>Legacy Import</h2>${parts.id(page.other)}${parts.secret('another-secret-0')}</article><article><h2>Farm Monitor</h2>${parts.id(page.id)}${parts.secret(page.secret)}${parts.zone(parts.rows)}</article></main>${parts.dialog(`<p>Legacy Import will get a new one.</p><button onclick="other('client')">Rotate</button>`)}`,
-    /speaks of another client on the page: "Legacy Import"/,
-  ],
+  ...Object.fromEntries(
+    [
+      ['Legacy Import', 'Rotate the secret of Legacy Import now?'],
+      ['Legacy Import', 'Consumers of LEGACY IMPORT must be updated.'],
+      ['ERP', 'ERP'],
+      ['Farm Staging', 'For Farm Staging.'],
+    ].map(([name, said]) => [
+      `a dialog about another client on the page, by its name: ${said}`,
+      [
+        (page: Parameters<Page>[0]) =>
+          `<main><h1>Developer Tools</h1><article><h2>${name}</h2>${parts.id(page.other)}${parts.secret('another-secret-0')}</article><article><h2>Farm</h2>${parts.id(page.id)}${parts.secret(page.secret)}${parts.zone(parts.rows)}</article></main>${parts.dialog(`<p>${said}</p><button onclick="other('client')">Rotate</button>`)}`,
+        new RegExp(`speaks of another client on the page: "${name}"`),
+      ],
+    ]),
+  ),
   'a dialog that is loading without an end': [
     inDialog(`<p aria-busy="true">Please hold the line</p><button onclick="other(1)">Rotate</button>`),
     /says that it is still loading/,

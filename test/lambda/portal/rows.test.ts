@@ -90,6 +90,7 @@ test('the "Rotate" of "Rotate Secret" is the one in its row, or none', { timeout
       section: labels.rotateSecret,
       name: labels.rotate,
       otherLabels: labels.otherSecrets,
+      label: labels.clientId,
     });
     const found = await rotate.evaluateAll((buttons) => buttons.map((button) => (button as HTMLElement).dataset.ours));
     const isAnothers = found.length === 1 && found[0] !== 'true';
