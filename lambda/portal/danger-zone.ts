@@ -85,7 +85,7 @@ const mostOthers = 10;
 /** @returns nothing where the page has no other client, or they cannot be read in time: what a dialog says of ids is judged all the same */
 export async function namesOn(way: Way): Promise<Names> {
   const { browser, profile, account } = way;
-  const ids = await clientIdsOn(way);
+  const ids = way.aloneOn === undefined ? await clientIdsOn(way) : [];
   const others = [...new Set(ids)].filter((id) => id !== account.clientId).slice(0, mostOthers);
   if (others.length === 0) return { ours: [], others: [] };
   const named = async (clientId: string) =>
