@@ -252,16 +252,13 @@ export class PortalBrowser {
   #gate(route: Route): void {
     const request = route.request();
     const url = request.url();
-    // Chromium takes addresses that Node does not.
-    if (!URL.canParse(url)) {
+    if (!this.#options.origins.allows(url)) {
+      this.blocked.add(originOf(url));
       route.abort('blockedbyclient').catch(() => undefined);
       return;
     }
     const changes = changesSomething(request, this.#options.profile);
-    if (!this.#options.origins.allows(url)) {
-      this.blocked.add(originOf(url));
-      route.abort('blockedbyclient').catch(() => undefined);
-    } else if (this.#hold && changes) {
+    if (this.#hold && changes) {
       this.#hold(route);
     } else if (this.sendsOnce && changes) {
       void sendOnce(route);

@@ -59,7 +59,7 @@ const rotateSearch = ({ dangerZone, rotateSecret, rotate, otherSecrets, clientId
 });
 
 /** A Danger Zone that is a tab may take the place of the credentials. */
-export async function lookAtZone(way: Way): Promise<DangerZone & { part: Locator; hidesClient: boolean }> {
+async function lookAtZone(way: Way): Promise<DangerZone & { part: Locator; hidesClient: boolean }> {
   const { page } = way.browser;
   const { labels, locators } = way.profile;
   const lookIn = async (hidesClient: boolean, search: Search | undefined) => {
@@ -78,6 +78,9 @@ export async function lookAtZone(way: Way): Promise<DangerZone & { part: Locator
   const isAlone = way.aloneOn !== undefined && `${pathnameOf(way)}/`.startsWith(`${way.aloneOn}/`);
   return isAlone ? lookIn(true, undefined) : { ...shown, hidesClient: true };
 }
+
+/** What our client is called. */
+export const ourNames = async (way: Way): Promise<string[]> => clientNames((await lookAtZone(way)).part, way.profile);
 
 /** How many other clients a dialog is compared with. */
 const mostOthers = 10;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Locator, Request } from 'playwright-core';
-import { clientIds, clientNames } from './client.ts';
-import { lookAtZone } from './danger-zone.ts';
-import { judge, type Names, notUnderstood, refuseProof, wordsToType } from './dialog-words.ts';
+import { clientIds } from './client.ts';
+import { ourNames } from './danger-zone.ts';
+import { judge, type Names, notUnderstood, proofAsked, refuseProof, wordsToType } from './dialog-words.ts';
 import { isTimeout, refusal, trouble } from './failures.ts';
 import { buttonsOn } from './outline.ts';
 import type { DialogState } from './page/query.ts';
@@ -29,19 +29,15 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator, seen: Dialo
   );
   // What a field in a shadow root is called is heard only.
   const called = /"((?:[^"\\]|\\.)*)"/.exec(await field.ariaSnapshot({ timeout: firstTryMs }))?.[1] ?? '';
-  const isProof = type === 'password' || /current-password|one-time-code/.test(autocomplete ?? '');
-  refuseProof(
-    [isProof ? 'password' : '', called, ...hints].filter((text) => text !== null),
-    profile,
-  );
+  if (type === 'password' || /current-password|one-time-code/.test(autocomplete ?? '')) throw proofAsked();
+  refuseProof([called, ...hints.filter((hint) => hint !== null)], profile);
   // Buttons side by side run on from what stands before them.
   const buttons = new RegExp(`(${seen.buttons.filter(Boolean).map(RegExp.escape).join('|') || '$'}|\\s)+$`);
   const text = [seen.said.replace(buttons, ''), ...hints].join(' \n ');
-  const names = /name/i.test(text) ? await clientNames((await lookAtZone(way)).part, profile) : [];
+  const names = /name/i.test(text) ? await ourNames(way) : [];
   const [, placeholder] = hints;
-  const shown = placeholder ? [placeholder] : [];
   const wordsIn = (text: string) =>
-    wordsToType(text, seen.emphasised, { id: account.clientId, names }, profile, shown).slice(0, 4);
+    wordsToType(text, seen.emphasised, { id: account.clientId, names }, profile, placeholder).slice(0, 4);
   const words = wordsIn(text);
   if (words.length === 0) words.push(...wordsIn(called));
   // What a dialog in pieces says is heard only.
@@ -62,8 +58,7 @@ async function typeWord(way: Way, dialog: Locator, confirm: Locator, seen: Dialo
 /** What is chosen in a dialog is for a person to see, unless it is our client. */
 async function refuseChoice(way: Way, { chosen, otherTicks }: DialogState): Promise<void> {
   if (chosen.length === 0 && otherTicks === 0) return;
-  const { profile, account } = way;
-  const ours = [account.clientId, ...(await clientNames((await lookAtZone(way)).part, profile))];
+  const ours = [way.account.clientId, ...(await ourNames(way))];
   if (otherTicks === 0 && chosen.every((choice) => ours.some((name) => choice.includes(name)))) return;
   throw refusal(
     'portal-changed',
@@ -178,11 +173,10 @@ export async function whenReady(
       } catch (error) {
         if (!isTimeout(error)) whileReplaced(error);
       }
-      const sent = filling?.isEmpty === false ? filling.drop() : [];
-      if (sent.length > 0)
+      if (filling?.isEmpty === false)
         throw trouble(
           'portal-changed',
-          `what was ticked or typed in the rotate dialog made the page send ${sent.join(', ')}; it was held back`,
+          `what was ticked or typed in the rotate dialog made the page send ${filling.drop().join(', ')}; it was held back`,
           'none if the retry succeeds; otherwise see by hand whether this portal rotates before the button is clicked; a request that only reads belongs into harmlessRequests of the portal profile',
         );
       if ((await dialog.count()) === 0) throw trouble('portal-changed', 'the rotate dialog closed by itself');

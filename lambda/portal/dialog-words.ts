@@ -72,19 +72,21 @@ export const notUnderstood = () =>
  */
 export function refuseProof(texts: readonly string[], profile: PortalProfile): void {
   const asked = texts.flatMap((text) => [text, sentence(askedFor(text, profile))]);
-  if (!asked.some((text) => anyOf(profile.messages.proof).test(text))) return;
-  throw refusal(
+  if (asked.some((text) => anyOf(profile.messages.proof).test(text))) throw proofAsked();
+}
+
+export const proofAsked = () =>
+  refusal(
     'portal-changed',
     'the rotate dialog asks for a password, a PIN or a one-time code',
     'none is typed there: ask for a change of the driver if the portal needs it; if it does not, correct messages.proof in the portal profile',
   );
-}
 
 /** The first sentence. */
 const sentence = (text: string) => text.split(/[.!?](?:\s|$)/)[0] ?? '';
 
 /** What the text says that is to be typed, and what it goes on to say. */
-export function askedFor(text: string, { messages }: PortalProfile): string {
+function askedFor(text: string, { messages }: PortalProfile): string {
   const [, ...groups] = anyOf(messages.typeThis).exec(text) ?? [];
   return groups.find((group) => group !== undefined) ?? '';
 }
@@ -94,14 +96,14 @@ export function askedFor(text: string, { messages }: PortalProfile): string {
  *
  * @param text what the dialog says, with the field's own label and placeholder
  * @param emphasised texts in it that are set apart (code, bold)
- * @param shown what stands in the field until somebody types
+ * @param placeholder what stands in the field until somebody types
  */
 export function wordsToType(
   text: string,
   emphasised: readonly string[],
   client: { id: string; names: readonly string[] },
   profile: PortalProfile,
-  shown: readonly string[] = [],
+  placeholder?: string | null,
 ): string[] {
   const rest = askedFor(text.replace(/\s+/g, ' '), profile);
   const asks = sentence(rest);
@@ -117,7 +119,7 @@ export function wordsToType(
     /^(.+?)(?:\s+(?:to|in|into|below|here|and|if|then|before|for|as)\b|[.:!,;)]|\s*$)/i.exec(text)?.[1] ?? '';
   // A label that says no more ends with its line.
   const plain = [askedFor(text, profile), asks].map(plainIn);
-  const isPointed = /\b(below|above|shown|following)\b/i.test(asks);
+  const pointsTo = /\b(below|above|shown|following)\b/i.test(asks) ? placeholder : undefined;
   const words = [
     ...apart.sort((a, b) => rest.indexOf(a) - rest.indexOf(b)),
     ...quoted,
@@ -128,7 +130,7 @@ export function wordsToType(
     ...plain.filter(
       (word) => !/^(the|your|this|that|a|an|my|to|in|it|client|below|above|shown|here|following)\b/i.test(word),
     ),
-    ...(isPointed ? shown : []),
+    pointsTo ?? '',
   ];
   return [...new Set(words.map((word) => word.replace(/["“”„«»`‘’]/g, '').trim()).filter((word) => word !== ''))];
 }

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { CDPSession, Page } from 'playwright-core';
 import { inGroups, mixed } from './outline.ts';
 import { searching } from './page-search.ts';
 
@@ -33,25 +33,29 @@ export async function maskedScreenshot(
   told: Iterable<string>,
   isSecret: boolean,
 ): Promise<Uint8Array | undefined> {
-  // What its scripts move or draw anew meanwhile would not be where the mask is.
-  const session = await page.context().newCDPSession(page);
-  await session.send('Emulation.setScriptExecutionDisabled', { value: true });
+  let session: CDPSession | undefined;
   try {
-    return await (isSecret ? blurred(page) : masked(page, told));
+    session = await page.context().newCDPSession(page);
+    // What its scripts move or draw anew meanwhile would not be where the mask is.
+    await session.send('Emulation.setScriptExecutionDisabled', { value: true });
+    return await (isSecret ? blurred(page, session) : masked(page, session, told));
   } catch {
     return undefined;
   } finally {
-    await session.send('Emulation.setScriptExecutionDisabled', { value: false }).catch(() => undefined);
-    await session.detach().catch(() => undefined);
+    await session?.send('Emulation.setScriptExecutionDisabled', { value: false }).catch(() => undefined);
+    await session?.detach().catch(() => undefined);
   }
 }
 
-async function masked(page: Page, told: Iterable<string>): Promise<Uint8Array> {
+async function masked(page: Page, session: CDPSession, told: Iterable<string>): Promise<Uint8Array> {
   const secret = { groups: inGroups.source, mixed: mixed.source, told: JSON.stringify([...told]) };
-  const unreadable = await Promise.all([searching(page, { find: 'unreadable', ...secret }).count(), closedRoots(page)])
+  const unreadable = await Promise.all([
+    searching(page, { find: 'unreadable', ...secret }).count(),
+    closedRoots(session),
+  ])
     .then(([elements, roots]) => elements + roots)
     .catch(() => 1);
-  if (unreadable > 0) return blurred(page);
+  if (unreadable > 0) return blurred(page, session);
   return page.screenshot({
     timeout: 3_000,
     animations: 'disabled',
@@ -65,18 +69,14 @@ async function masked(page: Page, told: Iterable<string>): Promise<Uint8Array> {
 }
 
 /** How many shadow roots there are that no search gets into. */
-async function closedRoots(page: Page): Promise<number> {
-  const session = await page.context().newCDPSession(page);
+async function closedRoots(session: CDPSession): Promise<number> {
   const { root } = await session.send('DOM.getDocument', { depth: -1, pierce: true });
-  await session.detach();
   return JSON.stringify(root).split('"shadowRootType":"closed"').length - 1;
 }
 
 /** Not by a filter: what is in the top layer, such as an open dialog, has none of its page's. */
-async function blurred(page: Page): Promise<Uint8Array> {
-  const session = await page.context().newCDPSession(page);
+async function blurred(page: Page, session: CDPSession): Promise<Uint8Array> {
   const clip = { x: 0, y: 0, ...(page.viewportSize() ?? { width: 1280, height: 1000 }), scale: doubtfulScale };
   const { data } = await session.send('Page.captureScreenshot', { format: 'png', clip });
-  await session.detach();
   return Buffer.from(data, 'base64');
 }

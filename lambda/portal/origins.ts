@@ -45,6 +45,9 @@ export function originsFor(
   };
 }
 
+/** In place of a part of what Chromium takes for an address and Node does not. */
+export const noUrl = 'an address that is no URL';
+
 export function originOf(url: string): string {
-  return URL.parse(url)?.origin ?? 'an address that is no URL';
+  return URL.parse(url)?.origin ?? noUrl;
 }

@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { noUrl } from './origins.ts';
 import { writingsIn } from './page/writings.ts';
 
 /** What one reads there, line by line; no more of it than a message or a dialog has. */
@@ -52,18 +53,20 @@ export function withoutWritings(text: string, values: Iterable<string>): string 
 /** Where a page is, without its query and without what may be a secret in its path. */
 export function placeOf(url: string): string | undefined {
   const place = URL.parse(url);
-  return place ? `${place.protocol}//${place.host}${pathIn(url)}` : undefined;
+  return place ? `${place.protocol}//${place.host}${pathOf(place)}` : undefined;
 }
+
+/** A field in a snapshot, up to what it holds. */
+const heldBy = /^(\s*- (?:textbox|searchbox|combobox|spinbutton|code|option)\b(?:[^"\n:]|"(?:[^"\\]|\\.)*")*:).*$/;
 
 /** What a field holds follows its name, in a line of its own where it has a placeholder too. */
 function withoutFieldValues(): (line: string) => string {
-  const field = /^(\s*- (?:textbox|searchbox|combobox|spinbutton|code|option)\b(?:[^"\n:]|"(?:[^"\\]|\\.)*")*:).*$/;
   let depth = Number.POSITIVE_INFINITY;
   return (line) => {
     const indent = line.search(/\S/);
-    if (indent <= depth) depth = field.test(line) ? indent : Number.POSITIVE_INFINITY;
+    if (indent <= depth) depth = heldBy.test(line) ? indent : Number.POSITIVE_INFINITY;
     return line
-      .replace(field, line.trimEnd().endsWith(':') ? '$1' : '$1 [value]')
+      .replace(heldBy, line.trimEnd().endsWith(':') ? '$1' : '$1 [value]')
       .replace(/^(\s*- option) "(?:[^"\\]|\\.)*"(?=.*\[selected\])/, '$1 [value]')
       .replace(/^(\s*- text:).*$/, (text, key) => (indent > depth ? `${key} [value]` : text));
   };
@@ -78,8 +81,13 @@ function addressOf(url: string): string {
   return `${place.join('/')}${rest.length > 0 ? '?[query]' : ''}`;
 }
 
-export const pathIn = (url: string) =>
-  URL.parse(url)?.pathname.split('/').map(withoutValues).join('/') ?? 'an address that is no URL';
+const pathOf = ({ pathname }: URL) => pathname.split('/').map(withoutValues).join('/');
+
+/** The path of an address, which need not be one that Node takes. */
+export function pathIn(url: string): string {
+  const place = URL.parse(url);
+  return place ? pathOf(place) : noUrl;
+}
 
 /** A word without what is as long or as mixed as a secret, from there to its end. */
 function withoutLong(word: string): string {

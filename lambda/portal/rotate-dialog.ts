@@ -1,7 +1,7 @@
 import type { Dialog, Locator, Request } from 'playwright-core';
 import { RotationError } from '../rotation/rotation-error.ts';
-import { clientNames, readSecret } from './client.ts';
-import { findRotate, lookAtZone, namesOn, rotateDialogs } from './danger-zone.ts';
+import { readSecret } from './client.ts';
+import { findRotate, namesOn, ourNames, rotateDialogs } from './danger-zone.ts';
 import { isReady, isStill, lookAt, type Ready, saysTheSame, whenReady, wordsOf } from './dialog-ready.ts';
 import { judge, type Names, notUnderstood, oneLine, refuseProof, wordsToType } from './dialog-words.ts';
 import { clickedBefore, isTimeout, probablyClicked, refusal, trouble } from './failures.ts';
@@ -126,9 +126,12 @@ interface Opening {
   underWay: Set<Request>;
 }
 
-/** Whether the click has led to another page, or may have told the server something unseen. */
-const hasMoved = ({ browser }: Way, { documents, framesSent, clicked }: Opening) =>
-  clicked && (browser.documents > documents || browser.isLeaving || browser.framesSent > framesSent);
+/** Whether the click has led to another page. */
+const isElsewhere = ({ browser }: Way, { documents }: Opening) => browser.documents > documents || browser.isLeaving;
+
+/** Whether it has, or may have told the server something unseen. */
+const hasMoved = (way: Way, opening: Opening) =>
+  opening.clicked && (isElsewhere(way, opening) || way.browser.framesSent > opening.framesSent);
 
 /** A click that may have been the press is made once. */
 function requireUnmoved(way: Way, opening: Opening): void {
@@ -190,7 +193,7 @@ async function scriptDialogToPress(way: Way, dialog: Dialog, names: Names): Prom
   if (isPrompt) refuseProof([text], profile);
   if (isPrompt && names.ours.length === 0 && /name/i.test(text)) {
     await dialog.dismiss();
-    names.ours = await clientNames((await lookAtZone(way)).part, profile);
+    names.ours = await ourNames(way);
     return names.ours.length > 0 ? undefined : Promise.reject(notUnderstood());
   }
   const [word] = isPrompt ? wordsToType(text, [], { id: account.clientId, names: names.ours }, profile) : [];
@@ -237,14 +240,12 @@ async function dialogOpens(
   opened: Promise<Dialog>,
   opening: Opening,
 ): Promise<Dialog | undefined> {
-  const { browser } = way;
   for (const until = performance.now() + way.profile.times.dialogMs; performance.now() < until; ) {
     const outcome = await firstDialog(way, opened, opening.before);
     if (typeof outcome !== 'boolean') return outcome;
     if (outcome) return undefined;
     // A Danger Zone that closed again may have taken the dialog along; another page may be slow to show it.
-    const isElsewhere = browser.isLeaving || browser.documents > opening.documents;
-    if (!isElsewhere && (await rotate.count()) === 0) return undefined;
+    if (!isElsewhere(way, opening) && (await rotate.count()) === 0) return undefined;
   }
   throw refusal(
     'portal-changed',
@@ -279,6 +280,7 @@ async function pageDialogToPress(
   }
   const failed = anyOf(messages.failed);
   let saidBefore = ready.said;
+  const saidNow = async () => (await toldDialog(page).catch(() => null)) ?? '';
 
   return {
     blocksPage: false,
@@ -308,11 +310,11 @@ async function pageDialogToPress(
     // Asked of the document that is there: one that has gone took its dialog along.
     isOpen: async () => (await toldDialog(page)) !== null,
     async complaint() {
-      const said = (await toldDialog(page).catch(() => null)) ?? '';
+      const said = await saidNow();
       return failed.test(said) && !failed.test(saidBefore) ? oneLine(said) : undefined;
     },
     async news() {
-      const said = (await toldDialog(page).catch(() => null)) ?? '';
+      const said = await saidNow();
       const before = new Set(saidBefore.split('\n'));
       return oneLine(
         said

@@ -82,7 +82,8 @@ async function click(run: Run, dialog: RotateDialog, withinMs: number): Promise<
 
 /**
  * Looks until the portal shows a secret that it did not show before: first at the page as it stands, then loading it anew. One that is
- * like those of before is taken at once, any other when the token endpoint accepts it. What goes wrong meanwhile is no reason to stop looking, but for a refused login: nobody may try that again.
+ * like those of before is taken at once, any other when the token endpoint accepts it. What goes wrong meanwhile is no reason to stop
+ * looking, but for a refused login: nobody may try that again.
  */
 async function readUntilItDiffers(
   run: Run,
@@ -94,6 +95,7 @@ async function readUntilItDiffers(
   const { propagationMs, lateEffectMs } = run.limits;
   const beganMs = ports.clock.monotonicMs();
   const elapsedMs = () => ports.clock.monotonicMs() - beganMs;
+  const isInTime = () => elapsedMs() <= lateEffectMs + propagationMs;
   let live = trouble === undefined;
   let what = 'after the press the portal could not be read';
   const doubted = new Map<string, number>();
@@ -106,14 +108,14 @@ async function readUntilItDiffers(
     return answer.verdict === 'accepted';
   };
   let lastTrouble = trouble;
-  while (elapsedMs() <= lateEffectMs + propagationMs && run.remainingMs() > reserveMs && !run.signal.aborted) {
+  while (isInTime() && run.remainingMs() > reserveMs && !run.signal.aborted) {
     live &&= elapsedMs() < liveLooksMs;
     try {
       const shown = await (live ? found.tools.shown(run.signal) : found.tools.look(run.signal));
       ports.learnSecret(shown);
       if (!stale.has(shown) && isClientSecret(shown) && (isLikeBefore(shown, found) || (await isAccepted(shown)))) {
         // An invocation may have stood still: by now others may have pressed, and what is shown may be superseded.
-        if (elapsedMs() <= lateEffectMs + propagationMs) return shown;
+        if (isInTime()) return shown;
         what = 'long after the press the portal showed another client secret, which may be another rotation’s';
         if (!(await movedSince(run, ports, found))) return shown;
         break;

@@ -27,7 +27,7 @@ export function dialogs(dom: Dom, names: Names) {
     comesIn,
     matching,
   } = dom;
-  const { matcher, buttonsNamed, oneOfEach, titled, isOn, boxesThat, boxesNamed, labelsOf } = names;
+  const { matcher, buttonsNamed, oneOfEach, titled, isOn, isShown, boxesThat, boxesNamed, labelsOf } = names;
 
   /** What was put into slots in there, and is no part of its own text: the document has it elsewhere. */
   const slottedInto = (root: Element): Element[] => {
@@ -56,7 +56,6 @@ export function dialogs(dom: Dom, names: Names) {
   /** What is chosen in lists and by radio buttons; one that says nothing where none of these is. */
   const chosen = (): string[] => {
     const lists = matching('select').filter(hasBox) as HTMLSelectElement[];
-    const isShown = (radio: Element) => [radio, ...((radio as HTMLInputElement).labels ?? [])].some(visible);
     const radios = matching('input[type=radio],[role=radio]').filter(isShown);
     const choices = [...lists.flatMap(({ selectedOptions }) => [...selectedOptions]), ...radios.filter(isOn)];
     const called = (choice: Element) => {

@@ -110,6 +110,8 @@ export function names(dom: Dom) {
   const boxLike = 'input[type=checkbox]:not([aria-hidden=true]),[role=checkbox],[role=switch]';
   const isOn = (control: Element) =>
     control instanceof HTMLInputElement ? control.checked : control.getAttribute('aria-checked') === 'true';
+  /** A control that a page draws itself is seen by its label. */
+  const isShown = (control: Element) => [control, ...((control as HTMLInputElement).labels ?? [])].some(visible);
   /** Boxes that are ticked, or that are not. */
   const boxesThat = (areTicked: boolean): Element[] =>
     dom.all.filter(
@@ -118,7 +120,7 @@ export function names(dom: Dom) {
         // One inside another is the other's own.
         ![...upwards(box)].slice(1).some((outer) => outer.matches('[role=checkbox],[role=switch]')) &&
         isOn(box) === areTicked &&
-        [box, ...((box as HTMLInputElement).labels ?? [])].some(visible),
+        isShown(box),
     );
   /** Those of them with such a name. */
   const boxesNamed = (name: string, among: Element[]): Element[] => {
@@ -163,6 +165,7 @@ export function names(dom: Dom) {
     isButton,
     inButton,
     isOn,
+    isShown,
     boxesThat,
     boxesNamed,
   };

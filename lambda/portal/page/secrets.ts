@@ -51,7 +51,7 @@ export function secrets(dom: Dom, writingsIn: Writings) {
     return Math.min(width, height) >= 64 || element.querySelector('text,foreignObject') !== null;
   };
   /** A table without words draws something with its cells. */
-  const isDrawn = (element: Element) =>
+  const isMosaic = (element: Element) =>
     element instanceof HTMLTableElement && element.rows.length > 15 && !/\S/.test(element.innerText);
   /** What stands in an element with `!important` has the last word. */
   const insists = (element: Element) =>
@@ -62,13 +62,14 @@ export function secrets(dom: Dom, writingsIn: Writings) {
   const finders = {
     sensitive: (query, root) =>
       unique([
-        ...dom.all.filter((element) => element.matches('input,textarea,select,code,pre,output,[contenteditable]')),
-        ...dom.all.filter(isDrawing),
+        ...dom.all.filter(
+          (element) => element.matches('input,textarea,select,code,pre,output,[contenteditable]') || isDrawing(element),
+        ),
         ...secretTexts(query, root).map(({ holder }) => holder),
       ]).filter(visible),
 
     unreadable(query, root) {
-      const drawn = (element: Element) =>
+      const isGenerated = (element: Element) =>
         ['::before', '::after'].some(
           (part) => getComputedStyle(element, part).content.replace(/^(normal|none)$|url\(.*?\)|\s/g, '').length >= 12,
         );
@@ -93,10 +94,10 @@ export function secrets(dom: Dom, writingsIn: Writings) {
         ...(isZoomed ? [root] : []),
         ...dom.all.filter(
           (element) =>
-            isDrawn(element) ||
+            isMosaic(element) ||
             insists(element) ||
             (element.tagName.includes('-') && !element.shadowRoot && element.childElementCount === 0) ||
-            drawn(element),
+            isGenerated(element),
         ),
         ...secretTexts(query, root)
           .filter(sticksOut)

@@ -337,6 +337,23 @@ test.each([
   }
 });
 
+test.each(['type="password"', 'autocomplete="current-password"', 'autocomplete="one-time-code"'])(
+  'a field with %s is for a proof, whatever the profile takes for one',
+  async (kind) => {
+    portal = await servePortal(
+      inDialog(`<p>Type ROTATE</p><input ${kind}><button onclick="other('proof')">Rotate</button>`),
+    );
+    const tools = await open(portal, { messages: { proof: ['/Geheimzahl/'] } });
+    try {
+      await tools.look(signal);
+      await expect(tools.openRotateDialog(signal)).rejects.toThrow(/password, a PIN or a one-time code/);
+      expect({ rotations: portal.rotations, others: portal.others }).toEqual({ rotations: 0, others: [] });
+    } finally {
+      await tools.close();
+    }
+  },
+);
+
 const unasked: Record<string, string> = {
   'a link': '<a href="/rotate">Rotate</a>',
   'a form that only reads': '<form action="/rotate"><button>Rotate</button></form>',
